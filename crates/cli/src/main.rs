@@ -1,0 +1,3 @@
+//! The `procession` command.
+#![forbid(unsafe_code)]
+fn main() {}

@@ -1,0 +1,2 @@
+//! Every command that CI runs.
+fn main() {}
