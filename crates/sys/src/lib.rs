@@ -1,5 +1,38 @@
 //! Placeholder.
-#![expect(unsafe_code, reason = "this floor talks to the kernel and to shared memory")]
+#![expect(
+    unsafe_code,
+    reason = "this floor talks to the kernel and to shared memory"
+)]
 
+/// The first moments of a program that was started again as a part of itself.
+pub mod boot;
 /// Named points at which a test has a process killed.
 pub mod crash;
+/// The instant at which a wait gives up.
+pub mod deadline;
+/// Changing the environment of a process that has just begun.
+pub mod environment;
+/// Messages with descriptors.
+pub mod fd_pass;
+/// `fork`, for a process that has one thread.
+pub mod fork;
+/// Sending a function to another process of the same program.
+pub mod image;
+/// Ways to end this process.
+pub mod leave;
+/// A descriptor whose end is the end of the process that holds it.
+pub mod lifeline;
+/// A process as a descriptor.
+pub mod pidfd;
+/// The status of a process that somebody else reaped.
+pub mod pidfd_info;
+/// How a process ended.
+pub mod process_status;
+/// Children of this process, all of them.
+pub mod reaper;
+/// Signals by name.
+pub mod signal_name;
+/// The three descriptors that a program takes for granted.
+pub mod stdio;
+
+pub use deadline::Deadline;
