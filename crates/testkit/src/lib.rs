@@ -1,2 +1,23 @@
-//! Placeholder.
+//! What the tests of procession stand on, for every floor: this crate uses none of them.
+//!
+//! | room | what it says |
+//! |---|---|
+//! | [`guard`] | the first line of a test: [`watchdog`] and [`leaks`] in one |
+//! | [`watchdog`] | a test that hangs is ended, and says who waits for what |
+//! | [`leaks`] | nothing is left: processes, zombies, descriptors, shared memory, names |
+//! | [`fact`] | wait until something holds, instead of sleeping |
+//! | [`family`] | the processes below this one, as `/proc` shows them |
+//!
+//! Named crash points are in `procession_sys::crash`, because the code under test passes them.
 #![forbid(unsafe_code)]
+
+pub mod fact;
+pub mod family;
+pub mod guard;
+pub mod leaks;
+pub mod watchdog;
+
+pub use fact::wait_until;
+pub use guard::guard;
+pub use leaks::LeakCheck;
+pub use watchdog::watchdog;

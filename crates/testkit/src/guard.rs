@@ -1,0 +1,43 @@
+//! The first line of a test.
+
+use crate::leaks::LeakCheck;
+use crate::watchdog::{Watchdog, watchdog};
+use std::time::Duration;
+
+/// How long a guarded test may take before it counts as hung. Generous: a loaded machine is no bug.
+pub const LIMIT: Duration = Duration::from_secs(120);
+
+/// The watchdog and the leak check of one test.
+#[derive(Debug)]
+#[must_use = "a guard that is dropped at once guards nothing"]
+pub struct Guard {
+    // Dropped in this order: the leak check itself runs under the watchdog.
+    leaks: LeakCheck,
+    _watchdog: Watchdog,
+}
+
+impl Guard {
+    /// Lets a leak pass whose description contains `text`; see [`LeakCheck::allow`].
+    pub fn allow(&mut self, text: &str) {
+        self.leaks.allow(text);
+    }
+}
+
+/// Guards a test from here to the end of its scope: it must end within [`LIMIT`], and leave nothing.
+///
+/// ```
+/// let _guard = procession_testkit::guard();
+/// assert!(std::process::Command::new("true").status()?.success());
+/// # Ok::<(), std::io::Error>(())
+/// ```
+///
+/// # Panics
+/// The guard panics when it is dropped, if something was left and the test did not fail already.
+pub fn guard() -> Guard {
+    let watchdog = watchdog(LIMIT);
+    let leaks = LeakCheck::take();
+    Guard {
+        leaks,
+        _watchdog: watchdog,
+    }
+}

@@ -1,0 +1,122 @@
+//! The leak check must see what it claims to see.
+
+use procession_testkit::{LeakCheck, watchdog};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+const AT_ONCE: Duration = Duration::ZERO;
+
+fn cat() -> std::process::Child {
+    let mut command = Command::new("cat");
+    command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap()
+}
+
+#[test]
+fn a_running_child_and_the_pipe_to_it_are_left() {
+    let check = LeakCheck::take();
+    let mut child = cat();
+    let left = check.left_after(AT_ONCE).join("\n");
+    assert!(
+        left.contains(&format!("process {}, child of", child.id())),
+        "{left}"
+    );
+    assert!(left.contains("pipe:["), "{left}");
+    drop(child.stdin.take());
+    child.wait().unwrap();
+    check.check();
+}
+
+#[test]
+fn a_child_that_nobody_reaps_is_left_as_a_zombie() {
+    let check = LeakCheck::take();
+    let mut child = cat();
+    child.kill().unwrap();
+    drop(child.stdin.take());
+    let zombie = format!("zombie {}, child of", child.id());
+    procession_testkit::wait_until("the child is a zombie", || {
+        check
+            .left_after(AT_ONCE)
+            .iter()
+            .any(|left| left.starts_with(&zombie))
+    });
+    child.wait().unwrap();
+}
+
+#[test]
+fn a_child_that_is_about_to_be_reaped_is_waited_for() {
+    let check = LeakCheck::take();
+    let mut child = cat();
+    let (start, reaped) = std::sync::mpsc::channel::<()>();
+    let reaper = std::thread::spawn(move || {
+        reaped.recv().unwrap();
+        drop(child.stdin.take());
+        child.wait().unwrap();
+    });
+    start.send(()).unwrap();
+    check.check();
+    reaper.join().unwrap();
+}
+
+#[test]
+fn a_memfd_is_left_until_it_is_closed() {
+    let check = LeakCheck::take();
+    let memory = rustix::fs::memfd_create("testkit", rustix::fs::MemfdFlags::CLOEXEC).unwrap();
+    assert!(check.left_after(AT_ONCE)[0].contains("/memfd:testkit"));
+    drop(memory);
+    assert_eq!(check.left_after(AT_ONCE), [""; 0]);
+}
+
+#[test]
+fn a_name_in_shared_memory_is_left_until_it_is_removed() {
+    let check = LeakCheck::take();
+    let name = format!("/dev/shm/procession-testkit-{}", std::process::id());
+    std::fs::write(&name, "").unwrap();
+    let left = check.left_after(AT_ONCE);
+    std::fs::remove_file(&name).unwrap();
+    assert!(left.contains(&format!("name {name}")), "{left:?}");
+}
+
+#[test]
+fn what_is_allowed_is_no_leak() {
+    let mut check = LeakCheck::take();
+    check.allow("/memfd:testkit-allowed");
+    let name = "testkit-allowed";
+    let _memory = rustix::fs::memfd_create(name, rustix::fs::MemfdFlags::CLOEXEC).unwrap();
+    check.check();
+}
+
+#[test]
+#[ignore = "the victim of the test below"]
+fn hangs() {
+    let _watchdog = watchdog(Duration::from_millis(50));
+    let mut child = cat();
+    println!("child {}", child.id());
+    // Never ends by itself: the standard input of the child stays open.
+    let _ = child.stdin.take().map(std::mem::ManuallyDrop::new);
+    child.wait().unwrap();
+}
+
+#[test]
+fn a_test_that_hangs_is_ended_with_its_children_and_shows_them() {
+    let _check = LeakCheck::take();
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    let output = command
+        .args(["--exact", "hangs", "--ignored"])
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(
+        std::os::unix::process::ExitStatusExt::signal(&output.status),
+        Some(6),
+        "{text}"
+    );
+    assert!(
+        text.contains("watchdog: `hangs` has not ended after 50ms"),
+        "{text}"
+    );
+    assert!(text.contains(": cat\n"), "{text}");
+}
