@@ -1,2 +1,39 @@
-//! Placeholder.
+//! Processes: start one, wait for it, end it, and never lose one.
+//!
+//! | room | what it holds |
+//! |---|---|
+//! | [`init`] | the first line of `main` |
+//! | [`process`], [`builder`], [`stdio`] | a typed process and its settings |
+//! | [`children`] | the children of this process, untyped |
+//! | [`current`] | this process, its parent, how many fit |
+//! | [`exit`] | what happens to children at the end of a process |
+//! | [`panic`] | a panic as a value |
+//! | [`start`] | zygote, exec, fork: the protocol is in `start/README.md` |
+//! | [`error`] | what can go wrong |
+
 #![forbid(unsafe_code)]
+
+mod builder;
+mod children;
+mod current;
+mod error;
+mod exit;
+mod init;
+mod panic;
+mod process;
+mod start;
+mod stdio;
+
+pub use builder::ProcessBuilder;
+pub use children::{Child, active_children};
+pub use current::{CurrentProcess, ParentProcess, cpu_count, current_process, parent_process};
+pub use error::Error;
+pub use init::init;
+pub use panic::Panic;
+pub use process::Process;
+pub use procession_sys::fork::{Fork, ForkError};
+pub use procession_sys::image::ImageError;
+pub use procession_sys::signal_name::Signal;
+pub use start::StartMethod;
+pub use start::fork::fork;
+pub use stdio::Stdio;

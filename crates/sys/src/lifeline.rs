@@ -11,7 +11,6 @@
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 
-use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::fs::{Mode, OFlags};
 
 use crate::Deadline;
@@ -67,18 +66,7 @@ pub fn arm(end: impl AsFd) -> io::Result<bool> {
 ///
 /// If the kernel cannot poll.
 pub fn is_cut(end: impl AsFd, deadline: Deadline) -> io::Result<bool> {
-    loop {
-        let mut fds = [PollFd::new(&end, PollFlags::IN)];
-        let left = deadline
-            .remaining()
-            .and_then(|left| Timespec::try_from(left).ok());
-        match rustix::event::poll(&mut fds, left.as_ref()) {
-            Ok(0) if deadline.expired() => return Ok(false),
-            Ok(0) | Err(rustix::io::Errno::INTR) => {}
-            Ok(_) => return Ok(true),
-            Err(error) => return Err(error.into()),
-        }
-    }
+    crate::poll::readable(end, deadline)
 }
 
 fn fcntl(fd: RawFd, command: libc::c_int, value: libc::c_int) -> io::Result<()> {

@@ -2,7 +2,7 @@
 
 use std::fs::OpenOptions;
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, OwnedFd};
 
 /// Which one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,26 +51,4 @@ pub fn take_stdin() -> io::Result<OwnedFd> {
     let taken = rustix::io::fcntl_dupfd_cloexec(io::stdin(), 3)?;
     replace(Stream::Stdin, null()?)?;
     Ok(taken)
-}
-
-/// Waits until one of two descriptors is readable or at its end, and says which are.
-///
-/// # Errors
-///
-/// What `poll` reports; not an interruption.
-pub fn wait_for_either(one: BorrowedFd<'_>, other: BorrowedFd<'_>) -> io::Result<(bool, bool)> {
-    use rustix::event::{PollFd, PollFlags, poll};
-    let mut fds = [
-        PollFd::from_borrowed_fd(one, PollFlags::IN),
-        PollFd::from_borrowed_fd(other, PollFlags::IN),
-    ];
-    loop {
-        match poll(&mut fds, None) {
-            Err(rustix::io::Errno::INTR) => {}
-            done => {
-                done?;
-                return Ok((!fds[0].revents().is_empty(), !fds[1].revents().is_empty()));
-            }
-        }
-    }
 }

@@ -1,0 +1,229 @@
+//! A process that is not like the others.
+
+use std::ffi::{OsStr, OsString};
+use std::path::PathBuf;
+
+use procession_sys::crash_point;
+use procession_sys::image::ship;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::error::Error;
+use crate::process::Process;
+use crate::start::order::{Preface, Surroundings};
+use crate::start::run::Run;
+use crate::start::slot::Slot;
+use crate::start::{Failure, Plan, StartMethod};
+use crate::stdio::Stdio;
+use crate::{children, current, exit, init};
+
+/// How often a start is tried, if the zygote is killed in the middle of it.
+const TRIES: u32 = 3;
+
+/// Settings for a new process.
+///
+/// # Examples
+///
+/// ```
+/// use procession_process::{Process, current_process};
+///
+/// fn main() -> Result<(), procession_process::Error> {
+///     procession_process::init();
+///     let greeting = Process::builder()
+///         .name("greeter")
+///         .env("GREETING", "hello")
+///         .spawn(|whom: String| {
+///             let greeting = std::env::var("GREETING").unwrap_or_default();
+///             format!("{greeting} {whom}, from {}", current_process().name())
+///         }, "world".to_owned())?;
+///     assert_eq!(greeting.join()?, "hello world, from greeter");
+///     Ok(())
+/// }
+/// ```
+#[derive(Debug)]
+#[must_use = "nothing starts before `spawn`"]
+pub struct ProcessBuilder {
+    name: Option<String>,
+    daemon: bool,
+    outlive: bool,
+    method: StartMethod,
+    environment: Vec<EnvironmentChange>,
+    directory: Option<PathBuf>,
+    stdio: [Stdio; 3],
+}
+
+#[derive(Debug)]
+enum EnvironmentChange {
+    Clear,
+    Remove(OsString),
+    Set(OsString, OsString),
+}
+
+impl Default for ProcessBuilder {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl ProcessBuilder {
+    /// The settings of [`Process::spawn`].
+    pub fn new() -> Self {
+        Self {
+            name: None,
+            daemon: false,
+            outlive: false,
+            method: StartMethod::default(),
+            environment: Vec::new(),
+            directory: None,
+            stdio: [Stdio::Null, Stdio::Inherit, Stdio::Inherit],
+        }
+    }
+
+    /// Its name, for errors and [`current_process`](crate::current_process).
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = Some(name.into());
+        self
+    }
+
+    /// Whether it is terminated, and not waited for, when this process ends.
+    pub fn daemon(mut self, daemon: bool) -> Self {
+        self.daemon = daemon;
+        self
+    }
+
+    /// Whether it may run on when this process has ended or was killed; this process then does not wait for it.
+    pub fn outlive(mut self, outlive: bool) -> Self {
+        self.outlive = outlive;
+        self
+    }
+
+    /// How it is started.
+    pub fn start_method(mut self, method: StartMethod) -> Self {
+        self.method = method;
+        self
+    }
+
+    /// Sets a variable of its environment, which otherwise is this process's at the moment of the start.
+    pub fn env(mut self, name: impl AsRef<OsStr>, value: impl AsRef<OsStr>) -> Self {
+        let (name, value) = (name.as_ref().to_owned(), value.as_ref().to_owned());
+        self.environment.push(EnvironmentChange::Set(name, value));
+        self
+    }
+
+    /// Removes a variable of its environment.
+    pub fn env_remove(mut self, name: impl AsRef<OsStr>) -> Self {
+        self.environment.push(EnvironmentChange::Remove(name.as_ref().to_owned()));
+        self
+    }
+
+    /// Removes all variables of its environment that were not set after this.
+    pub fn env_clear(mut self) -> Self {
+        self.environment.push(EnvironmentChange::Clear);
+        self
+    }
+
+    /// Its directory, otherwise this process's at the moment of the start; a relative one starts there.
+    pub fn current_dir(mut self, directory: impl Into<PathBuf>) -> Self {
+        self.directory = Some(directory.into());
+        self
+    }
+
+    /// Its stdin, otherwise nothing.
+    pub fn stdin(mut self, stdin: impl Into<Stdio>) -> Self {
+        self.stdio[0] = stdin.into();
+        self
+    }
+
+    /// Its stdout, otherwise this process's at the moment of the start.
+    pub fn stdout(mut self, stdout: impl Into<Stdio>) -> Self {
+        self.stdio[1] = stdout.into();
+        self
+    }
+
+    /// Its stderr, otherwise this process's at the moment of the start.
+    pub fn stderr(mut self, stderr: impl Into<Stdio>) -> Self {
+        self.stdio[2] = stderr.into();
+        self
+    }
+
+    /// Starts the process; see [`Process::spawn`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Process::spawn`], and [`Error::Fork`] for a fork beside other threads.
+    pub fn spawn<A, R>(self, f: fn(A) -> R, arguments: A) -> Result<Process<R>, Error>
+    where
+        A: Serialize + DeserializeOwned,
+        R: Serialize + DeserializeOwned,
+    {
+        let (daemon, outlive) = (self.daemon, self.outlive);
+        let identity = current::name_child(self.name.clone(), daemon);
+        let name = identity.name.clone();
+        if !init::is_done() {
+            return Err(Error::NotInitialised { name });
+        }
+        let function =
+            ship::<Run, A, R>(f).map_err(|source| Error::Function { name: name.clone(), source })?;
+        let own = Surroundings::now();
+        let wanted = self.surroundings(&own);
+        let plan = Plan { method: self.method, function, outlive, stdio: self.stdio };
+        let failed = |(step, source): Failure| Error::Start { name: name.clone(), step, source };
+
+        exit::arrange();
+        for _ in 0..TRIES {
+            let ground = plan.ground(&own).map_err(failed)?;
+            let preface = Preface {
+                identity: identity.clone(),
+                environment: wanted.changes_from(ground.surroundings()),
+                directory: wanted.directory_from(ground.surroundings()),
+            };
+            let slot = Slot::reserve().map_err(|error| memory(&name, "reserve a slot", &error))?;
+            if let Err(error) = slot.put(&(preface, &arguments)) {
+                slot.release();
+                return Err(memory(&name, "encode the arguments", &error));
+            }
+            crash_point!("start.parent.reserved");
+            match plan.start(&ground, slot) {
+                Ok(Some(started)) => {
+                    return Ok(Process::new(children::enter(name, daemon, outlive, started)));
+                }
+                // What can be taken back was not begun. Without its slot, a child that was forked leaves.
+                Ok(None) if slot.withdraw() => slot.release(),
+                Ok(None) => {
+                    let source = std::io::Error::other("it was killed while it started the process, which may run");
+                    return Err(failed(("ask the zygote", source)));
+                }
+                Err(failure) => {
+                    slot.release();
+                    return Err(failed(failure));
+                }
+            }
+        }
+        let source = std::io::Error::other("it was killed each time");
+        Err(failed(("ask the zygote", source)))
+    }
+
+    fn surroundings(&self, own: &Surroundings) -> Surroundings {
+        let mut wanted = own.clone();
+        let list = &mut wanted.environment;
+        for change in &self.environment {
+            match change {
+                EnvironmentChange::Clear => list.clear(),
+                EnvironmentChange::Remove(name) => list.retain(|(other, _)| other != name),
+                EnvironmentChange::Set(name, value) => {
+                    list.retain(|(other, _)| other != name);
+                    list.push((name.clone(), value.clone()));
+                }
+            }
+        }
+        if let Some(directory) = &self.directory {
+            let base = own.directory.clone().unwrap_or_default();
+            wanted.directory = Some(base.join(directory));
+        }
+        wanted
+    }
+}
+
+fn memory(name: &str, attempt: &'static str, error: &dyn std::fmt::Display) -> Error {
+    Error::Memory { name: name.to_owned(), attempt, reason: error.to_string() }
+}

@@ -1,0 +1,40 @@
+//! The first line of `main`.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::start;
+
+/// Set by `init`, inherited by fork.
+static DONE: AtomicBool = AtomicBool::new(false);
+
+/// Makes this program one that can be started again as its own children. Call it as the first line of `main`.
+///
+/// In a process that was started by `Process::spawn` it does not return: the function that was spawned runs
+/// instead of `main`. In any other process it notes that it was called, and costs a look at the environment.
+///
+/// What stands before it in `main` runs in children, too. A program that has started threads before it, or does not
+/// reach it, gets an error from its next `spawn`; so does one that never calls it. In tests, whose `main` belongs to
+/// the test harness, the feature `test-hook` calls it.
+///
+/// A set-user-ID program takes no orders from its environment, and so cannot be started this way.
+///
+/// ```
+/// fn main() {
+///     procession_process::init();
+///     assert!(procession_process::parent_process().is_none());
+/// }
+/// ```
+pub fn init() {
+    if DONE.swap(true, Ordering::Relaxed) {
+        return;
+    }
+    start::boot();
+}
+
+/// Whether `init` was called, here or before the fork that made this process.
+pub(crate) fn is_done() -> bool {
+    DONE.load(Ordering::Relaxed)
+}
+
+#[cfg(feature = "test-hook")]
+procession_sys::before_main!(init);

@@ -1,0 +1,162 @@
+//! Starting this program again as a part of itself.
+//!
+//! `posix_spawn` of `/proc/self/exe`: the same file even if it was replaced since, and a cost that does not grow with
+//! this process. The control socket is the new image's stdin, so nothing has to be done between fork and exec, and
+//! no other start can inherit it by accident.
+
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::process::{Child, Command};
+use std::time::Duration;
+
+use procession_sys::{Deadline, boot, fd_pass, image::Build, pidfd::Pidfd, poll};
+
+use super::order::{Boot, LONGEST, Surroundings};
+use super::slot::{self, Slot};
+use super::{child, lifeline, zygote_loop};
+use crate::start::order::Request;
+
+/// What a new image is told to be, in the variable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Role {
+    Zygote,
+    Exec,
+}
+
+impl Role {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Zygote => "zygote",
+            Self::Exec => "exec",
+        }
+    }
+}
+
+/// How long a new image may take to reach `init` before it is killed: far more than any loader needs.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A new image that has reached `init`.
+#[derive(Debug)]
+pub(super) struct Image {
+    pub(super) control: OwnedFd,
+    pub(super) child: Child,
+    pub(super) pidfd: Pidfd,
+}
+
+/// Starts it, tells it who it is, and waits until it is ready.
+pub(super) fn start(role: Role, slot: &Slot, surroundings: &Surroundings) -> io::Result<Image> {
+    let (control, theirs) = fd_pass::pair()?;
+    let mut arguments = std::env::args_os();
+    let mut command = Command::new("/proc/self/exe");
+    if let Some(name) = arguments.next() {
+        std::os::unix::process::CommandExt::arg0(&mut command, name);
+    }
+    command.args(arguments).env_clear().envs(surroundings.environment.iter().map(|(k, v)| (k, v)));
+    command.env(boot::VARIABLE, role.name()).stdin(theirs);
+    let child = command.spawn()?;
+    drop(command);
+    let image = Image { control, pidfd: Pidfd::open(child.id() as i32)?, child };
+    image.greet(slot)
+}
+
+impl Image {
+    fn greet(mut self, slot: &Slot) -> io::Result<Self> {
+        let done = self.exchange(slot);
+        if done.is_err() {
+            // It may be running somebody's `main`. Nothing that it does is wanted.
+            let _ = self.child.kill();
+            let _ = self.child.wait();
+        }
+        done.map(|()| self)
+    }
+
+    fn exchange(&self, slot: &Slot) -> io::Result<()> {
+        let message = Boot { build: Build::of_program()?.to_bytes(), member: slot.to_raw() };
+        let lifeline = lifeline::downward()?;
+        let family = slot::family_fd()?;
+        fd_pass::send(&self.control, &message.to_bytes(), &[family.as_fd(), lifeline.as_fd()])?;
+        if !poll::readable(&self.control, Deadline::after(PATIENCE))? {
+            return Err(io::Error::other(
+                "the program that was started again did not reach procession::init(); make it the first line of main",
+            ));
+        }
+        let mut text = [0; LONGEST];
+        match fd_pass::recv(&self.control, &mut text)? {
+            Some(hello) if hello.len == 1 => Ok(()),
+            Some(hello) => Err(io::Error::other(String::from_utf8_lossy(&text[..hello.len]))),
+            None => Err(io::Error::other(
+                "the program that was started again ended before procession::init(); make it the first line of main",
+            )),
+        }
+    }
+}
+
+/// In the new image: becomes what the parent asked for, or returns if nobody asked.
+pub(crate) fn boot() {
+    match boot::take() {
+        Ok(None) => {}
+        Ok(Some((order, control))) => {
+            let role = [Role::Zygote, Role::Exec].into_iter().find(|role| order == role.name());
+            become_role(role, control)
+        }
+        Err(error) => end(&error),
+    }
+}
+
+fn become_role(role: Option<Role>, control: OwnedFd) -> ! {
+    let lifeline = match receive_boot(&control) {
+        Ok(Some(lifeline)) => lifeline,
+        // The parent is gone.
+        Ok(None) => procession_sys::leave::leave(0),
+        Err(error) => {
+            let _ = fd_pass::send(&control, format!("the new image {error}").as_bytes(), &[]);
+            end(&error)
+        }
+    };
+    match role {
+        Some(Role::Zygote) => zygote_loop::serve(control, lifeline),
+        Some(Role::Exec) => run_one(control, lifeline),
+        None => end(&io::Error::other("asks for an unknown role")),
+    }
+}
+
+/// Takes arena and lifeline, and proves that this is the same program.
+fn receive_boot(control: &OwnedFd) -> io::Result<Option<OwnedFd>> {
+    let mut bytes = [0; LONGEST];
+    let Some(message) = fd_pass::recv(control, &mut bytes)? else { return Ok(None) };
+    let invalid = || io::Error::other("got a first message that is none");
+    let boot = Boot::from_bytes(&bytes[..message.len]).ok_or_else(invalid)?;
+    let [family, lifeline] = <[OwnedFd; 2]>::try_from(message.fds).map_err(|_| invalid())?;
+    if boot.build != Build::of_program()?.to_bytes() {
+        return Err(io::Error::other("is another build of this program; start both from one file"));
+    }
+    if !procession_sys::fork::is_single_threaded() {
+        return Err(io::Error::other(
+            "has threads before procession::init(); make it the first line of main",
+        ));
+    }
+    slot::join_family(family, boot.member).map_err(io::Error::other)?;
+    Ok(Some(lifeline))
+}
+
+/// The `exec` start method: one request, for this process itself.
+fn run_one(control: OwnedFd, lifeline: OwnedFd) -> ! {
+    let mut bytes = [0; LONGEST];
+    let asked = fd_pass::send(&control, b"+", &[]).and_then(|()| fd_pass::recv(&control, &mut bytes));
+    match asked {
+        Ok(Some(message)) => match Request::from_bytes(&bytes[..message.len]) {
+            Some(request) => {
+                drop(control);
+                child::run(request, message.fds, lifeline)
+            }
+            None => end(&io::Error::other("got a request that is none")),
+        },
+        Ok(None) => procession_sys::leave::leave(0),
+        Err(error) => end(&error),
+    }
+}
+
+fn end(error: &io::Error) -> ! {
+    eprintln!("procession: process {}, started by `spawn`, ends: it {error}", std::process::id());
+    procession_sys::leave::leave(126)
+}

@@ -1,0 +1,153 @@
+//! How processes are started. The protocol, and what happens when a party is killed, is in `README.md` beside this.
+//!
+//! | room | what it does |
+//! |---|---|
+//! | [`order`] | the messages |
+//! | [`slot`] | the child's place in the shared memory: arguments, result, exit word |
+//! | [`image`] | starting this program again, and what it does then |
+//! | [`zygote`] | the parent's side of the zygote |
+//! | [`zygote_loop`] | the zygote itself |
+//! | [`exec`], [`fork`] | the two other methods |
+//! | [`child`] | the child's life, for every method |
+//! | [`run`] | the typed part of it |
+//! | [`lifeline`] | why a child does not outlive its parent |
+
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::sync::Arc;
+
+use procession_sys::image::Shipped;
+use procession_sys::pidfd::Pidfd;
+
+mod child;
+mod exec;
+pub(crate) mod fork;
+mod image;
+pub(crate) mod lifeline;
+pub(crate) mod order;
+pub(crate) mod run;
+pub(crate) mod slot;
+pub(crate) mod zygote;
+mod zygote_loop;
+
+use crate::stdio::Stdio;
+use order::{Request, Surroundings, flag};
+use slot::Slot;
+use zygote::Zygote;
+
+/// How a process is started.
+///
+/// | method | cost here | what the child is |
+/// |---|---|---|
+/// | `Zygote` | 0.2–0.4 ms | a copy of a clean image of this program; whatever the parent's size or threads |
+/// | `Exec` | 0.8–1.1 ms | a clean image of this program |
+/// | `Fork` | grows with the parent's memory | a copy of the parent, which must have one thread |
+///
+/// Python's names for the three are `forkserver`, `spawn` and `fork`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum StartMethod {
+    /// A process of one thread, started at first use, forks for us. The default.
+    #[default]
+    Zygote,
+    /// The program is started again for every process.
+    Exec,
+    /// The process is copied as it is. An error if it has more than one thread.
+    Fork,
+}
+
+pub(crate) use image::boot;
+
+/// Who takes the status of a child.
+#[derive(Debug)]
+pub(crate) enum Reaper {
+    /// The zygote that forked it.
+    Zygote(Arc<Zygote>),
+    /// This process.
+    Parent,
+}
+
+/// A child that runs.
+#[derive(Debug)]
+pub(crate) struct Started {
+    pub(crate) pid: i32,
+    pub(crate) pidfd: Pidfd,
+    pub(crate) slot: Slot,
+    pub(crate) reaper: Reaper,
+}
+
+/// What a start needs to know besides the arguments.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    pub(crate) method: StartMethod,
+    pub(crate) function: Shipped,
+    pub(crate) outlive: bool,
+    /// Stdin, stdout, stderr.
+    pub(crate) stdio: [Stdio; 3],
+}
+
+/// A step that failed, and why.
+pub(crate) type Failure = (&'static str, io::Error);
+
+/// Where a child begins, before it is told what to change.
+pub(crate) enum Ground {
+    /// A zygote that is ready.
+    Zygote(Arc<Zygote>),
+    /// This process's own surroundings, handed to a new image or inherited by fork.
+    Own(Surroundings),
+}
+
+impl Ground {
+    /// The surroundings that a child has before it changes them.
+    pub(crate) fn surroundings(&self) -> &Surroundings {
+        match self {
+            Self::Zygote(zygote) => zygote.surroundings(),
+            Self::Own(own) => own,
+        }
+    }
+}
+
+impl Plan {
+    /// Prepares the ground; starts the zygote if one is needed.
+    pub(crate) fn ground(&self, own: &Surroundings) -> Result<Ground, Failure> {
+        match self.method {
+            StartMethod::Zygote => zygote::running(own)
+                .map(Ground::Zygote)
+                .map_err(|error| ("start the zygote", error)),
+            StartMethod::Exec | StartMethod::Fork => Ok(Ground::Own(own.clone())),
+        }
+    }
+
+    /// Starts the child whose preface and arguments lie in `slot`. `Ok(None)`: the zygote was killed meanwhile.
+    pub(crate) fn start(&self, ground: &Ground, slot: Slot) -> Result<Option<Started>, Failure> {
+        let streams = (io::stdin(), io::stdout(), io::stderr());
+        let own = [streams.0.as_fd(), streams.1.as_fd(), streams.2.as_fd()];
+        let mut flags = if self.outlive { flag::OUTLIVE } else { 0 };
+        let mut fds: Vec<BorrowedFd<'_>> = Vec::with_capacity(3);
+        for ((stdio, own), bit) in self.stdio.iter().zip(own).zip([flag::STDIN, flag::STDOUT, flag::STDERR]) {
+            if let Some(fd) = stdio.descriptor(own) {
+                fds.push(fd);
+                flags |= bit;
+            }
+        }
+        let function = self.function.to_bytes();
+        let request = Request { flags, member: slot.to_raw(), function };
+        let started = match (ground, self.method) {
+            (Ground::Zygote(zygote), _) => {
+                zygote.request(request, &fds).map_err(|error| ("ask the zygote", error))?
+            }
+            (Ground::Own(_), StartMethod::Fork) => Some(
+                fork::start(request, &fds).map_err(|error| ("fork", io::Error::other(error)))?,
+            ),
+            (Ground::Own(own), _) => Some(
+                exec::start(request, &slot, &fds, own)
+                    .map_err(|error| ("start this program again", error))?,
+            ),
+        };
+        let reaper = match ground {
+            Ground::Zygote(zygote) => Reaper::Zygote(Arc::clone(zygote)),
+            Ground::Own(_) => Reaper::Parent,
+        };
+        Ok(started.map(|(pid, pidfd)| Started { pid, pidfd, slot, reaper }))
+    }
+}

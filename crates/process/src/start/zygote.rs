@@ -1,0 +1,110 @@
+//! The parent's side of the zygote: one for each process that starts children by it, made at the first.
+//!
+//! After a fork the child has the descriptors of a zygote that serves its parent. It must not use them, so the
+//! handle knows whose it is.
+
+use std::io;
+use std::os::fd::{BorrowedFd, OwnedFd};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use procession_sys::{Deadline, fd_pass, pidfd::Pidfd};
+
+use super::image::{self, Image, Role};
+use super::order::{LONGEST, Request, Surroundings};
+use super::slot::Slot;
+
+/// A zygote that was alive when this process last looked.
+#[derive(Debug)]
+pub(crate) struct Zygote {
+    control: OwnedFd,
+    process: Mutex<std::process::Child>,
+    pidfd: Pidfd,
+    slot: Slot,
+    owner: u32,
+    surroundings: Surroundings,
+}
+
+static ZYGOTE: Mutex<Option<Arc<Zygote>>> = Mutex::new(None);
+
+fn lock() -> MutexGuard<'static, Option<Arc<Zygote>>> {
+    ZYGOTE.lock().unwrap_or_else(|broken| broken.into_inner())
+}
+
+/// Forgets the parent's zygote, in a child of fork, which has one thread.
+pub(super) fn forget() {
+    *lock() = None;
+}
+
+/// The zygote of this process; starts one if there is none, or none any more.
+pub(super) fn running(surroundings: &Surroundings) -> io::Result<Arc<Zygote>> {
+    let mut zygote = lock();
+    if let Some(running) = zygote.as_ref().filter(|zygote| zygote.is_usable()) {
+        return Ok(Arc::clone(running));
+    }
+    *zygote = None;
+    let slot = Slot::reserve().map_err(io::Error::other)?;
+    let Image { control, child, pidfd } = image::start(Role::Zygote, &slot, surroundings)?;
+    let started = Arc::new(Zygote {
+        control,
+        process: Mutex::new(child),
+        pidfd,
+        slot,
+        owner: std::process::id(),
+        surroundings: surroundings.clone(),
+    });
+    *zygote = Some(Arc::clone(&started));
+    Ok(started)
+}
+
+impl Zygote {
+    /// The environment and directory that its children have before they change them.
+    pub(super) fn surroundings(&self) -> &Surroundings {
+        &self.surroundings
+    }
+
+    /// Whether it has ended, so that nobody reaps its children's status any more.
+    pub(crate) fn is_gone(&self) -> bool {
+        self.pidfd.wait_ended(Deadline::now()).unwrap_or(true)
+    }
+
+    fn is_usable(&self) -> bool {
+        self.owner == std::process::id() && !self.is_gone()
+    }
+
+    /// Has a child forked. `Ok(None)`: the zygote is gone, and it is not known whether it forked before.
+    pub(super) fn request(
+        &self,
+        request: Request,
+        fds: &[BorrowedFd<'_>],
+    ) -> io::Result<Option<(i32, Pidfd)>> {
+        let mut bytes = [0; LONGEST];
+        // One conversation at a time, for all threads: the lock that is there anyway.
+        let turn = self.process.lock().unwrap_or_else(|broken| broken.into_inner());
+        match fd_pass::send(&self.control, &request.to_bytes(), fds) {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(None),
+            sent => sent?,
+        }
+        procession_sys::crash_point!("start.parent.requested");
+        let Some(answer) = fd_pass::recv(&self.control, &mut bytes)? else { return Ok(None) };
+        drop(turn);
+        let (pid, text) = bytes[..answer.len].split_first_chunk().unwrap_or((&[0; 4], &[]));
+        match (i32::from_le_bytes(*pid), answer.fds.into_iter().next()) {
+            (pid, Some(pidfd)) => Ok(Some((pid, Pidfd::from_fd(pidfd)))),
+            _ => Err(io::Error::other(String::from_utf8_lossy(text))),
+        }
+    }
+}
+
+impl Drop for Zygote {
+    fn drop(&mut self) {
+        if self.owner != std::process::id() {
+            return;
+        }
+        // It was replaced because it is gone: this takes its status, so that nothing of it is left.
+        let process = self.process.get_mut().unwrap_or_else(|broken| broken.into_inner());
+        if self.pidfd.wait_ended(Deadline::now()).unwrap_or(false) {
+            let _ = process.wait();
+            self.slot.bury();
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! The zygote's own life: fork on request, reap, tell; end with the control socket.
+//!
+//! It stays pristine, because every child is a copy of it: one thread, no random numbers (each child would draw the
+//! same), no `HashMap` (the same seeds in all), nothing in the buffer of stdout.
+
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use procession_sys::fork::{Fork, fork};
+use procession_sys::leave::leave;
+use procession_sys::pidfd::Pidfd;
+use procession_sys::{crash_point, fd_pass, poll, reaper};
+
+use super::child;
+use super::order::{LONGEST, Request};
+use super::slot::{End, Slot};
+use crate::panic;
+
+/// The children that have not ended.
+type Brood = Vec<(i32, Slot)>;
+
+/// Serves until the parent is gone.
+pub(super) fn serve(control: OwnedFd, lifeline: OwnedFd) -> ! {
+    panic::install();
+    let code = match serve_until_end(control, lifeline) {
+        Ok(()) => 0,
+        Err(error) => {
+            eprintln!("procession: the zygote (pid {}) ends: {error}", std::process::id());
+            1
+        }
+    };
+    leave(code)
+}
+
+fn serve_until_end(control: OwnedFd, lifeline: OwnedFd) -> io::Result<()> {
+    let ended = reaper::block_signals()?;
+    let mut brood = Brood::new();
+    fd_pass::send(&control, b"+", &[])?;
+    crash_point!("start.zygote.hello");
+    loop {
+        let (asked, died) = poll::either(control.as_fd(), ended.as_fd())?;
+        if died {
+            reaper::drain(&ended)?;
+            reap(&mut brood);
+        }
+        if asked {
+            let mut bytes = [0; LONGEST];
+            let Some(message) = fd_pass::recv(&control, &mut bytes)? else { return Ok(()) };
+            let answer = match Request::from_bytes(&bytes[..message.len]) {
+                Some(request) => match fork() {
+                    Ok(Fork::Child) => {
+                        drop((control, ended, brood));
+                        reaper::unblock_signals();
+                        child::run(request, message.fds, lifeline);
+                    }
+                    Ok(Fork::Parent(pid)) => {
+                        crash_point!("start.zygote.forked");
+                        brood.push((pid, Slot::from_raw(request.member)));
+                        Ok(pid)
+                    }
+                    Err(error) => Err(error.to_string()),
+                },
+                None => Err("a request that is none".to_owned()),
+            };
+            drop(message.fds);
+            tell(control.as_fd(), answer)?;
+            crash_point!("start.zygote.answered");
+        }
+    }
+}
+
+/// Answers with pid and pidfd, or with the reason why there are none.
+fn tell(control: BorrowedFd<'_>, answer: Result<i32, String>) -> io::Result<()> {
+    let opened = answer.and_then(|pid| {
+        // Nobody has reaped it: that happens in this thread.
+        Pidfd::open(pid).map(|pidfd| (pid, pidfd)).map_err(|error| error.to_string())
+    });
+    let sent = match opened {
+        Ok((pid, pidfd)) => fd_pass::send(control, &pid.to_le_bytes(), &[pidfd.as_fd()]),
+        Err(text) => {
+            let text = &text.as_bytes()[..text.len().min(LONGEST - 4)];
+            fd_pass::send(control, &[&[0; 4], text].concat(), &[])
+        }
+    };
+    match sent {
+        // The parent is gone; the next look at the socket says so in a better place.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        sent => sent,
+    }
+}
+
+/// Takes every status that waits, returns what the dead held, and tells who asks.
+fn reap(brood: &mut Brood) {
+    while let Some((pid, status)) = reaper::reap_any() {
+        crash_point!("start.zygote.reaped");
+        let Some(at) = brood.iter().position(|(child, _)| *child == pid) else { continue };
+        let (_, slot) = brood.swap_remove(at);
+        slot.conclude(End::Status(status));
+        crash_point!("start.zygote.buried");
+    }
+}
