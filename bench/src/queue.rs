@@ -1,0 +1,133 @@
+//! Rows: messages through a queue.
+
+use crate::figure::Unit;
+use crate::row::{Effort, Outcome, Peer, Row};
+use crate::sample::Stopwatch;
+use crate::{ipc_channel_peer, pipe_peer};
+use crossbeam_channel::{Receiver, Sender};
+use std::hint::black_box;
+use std::thread;
+
+const KIB: usize = 1 << 10;
+const MIB: usize = 1 << 20;
+
+/// The rows of this room.
+pub(crate) fn rows() -> Vec<Row> {
+    vec![
+        Row {
+            work: "queue, 8 B, 1 producer, 1 consumer",
+            unit: Unit::PerSecond,
+            ours: None,
+            limit: None,
+            peers: vec![
+                Peer::new("ipc-channel 0.23", ipc_channel_peer::numbers).with_target(30.0, ""),
+                Peer::new("pipe, frames", pipe_8).with_target(10.0, ""),
+                Peer::new("crossbeam-channel bounded(1024), threads", bounded).with_target(0.5, ""),
+                Peer::new("crossbeam-channel unbounded, threads", unbounded).with_target(0.5, ""),
+            ],
+        },
+        Row {
+            work: "queue, 1 KiB, 1 producer, 1 consumer",
+            unit: Unit::PerSecond,
+            ours: None,
+            limit: None,
+            peers: vec![
+                Peer::new("ipc-channel 0.23, bytes", ipc_1_kib).with_target(10.0, ""),
+                Peer::new("pipe, frames", pipe_1_kib),
+            ],
+        },
+        Row {
+            work: "queue, 1 MiB payload lent",
+            unit: Unit::PerSecond,
+            ours: None,
+            limit: None,
+            peers: vec![
+                Peer::new("one memcpy of 1 MiB, warm", memcpy).with_target(0.8, ""),
+                Peer::new("ipc-channel 0.23, shared memory", ipc_1_mib_shared),
+                Peer::new("ipc-channel 0.23, bytes", ipc_1_mib),
+            ],
+        },
+        Row {
+            // The first peer of this row is our own queue with one producer and one consumer.
+            work: "queue, 64 B, 4 producers, 4 consumers",
+            unit: Unit::PerSecond,
+            ours: None,
+            limit: None,
+            peers: vec![Peer::new(
+                "crossbeam-channel bounded(1024), 4→4 threads",
+                bounded_many,
+            )],
+        },
+    ]
+}
+
+fn pipe_8(effort: Effort) -> Outcome {
+    pipe_peer::stream(effort, &7_u64.to_ne_bytes(), 1_000_000)
+}
+
+fn pipe_1_kib(effort: Effort) -> Outcome {
+    pipe_peer::stream(effort, &[7; KIB], 500_000)
+}
+
+fn ipc_1_kib(effort: Effort) -> Outcome {
+    ipc_channel_peer::bytes(effort, &[7; KIB], 300_000)
+}
+
+fn ipc_1_mib(effort: Effort) -> Outcome {
+    ipc_channel_peer::bytes(effort, &vec![7; MIB], 1_000)
+}
+
+fn ipc_1_mib_shared(effort: Effort) -> Outcome {
+    ipc_channel_peer::shared(effort, &vec![7; MIB], 1_000)
+}
+
+fn memcpy(effort: Effort) -> Outcome {
+    let count = effort.count(5_000);
+    let (from, mut to) = (vec![7_u8; MIB], vec![0_u8; MIB]);
+    let watch = Stopwatch::start();
+    for _ in 0..count {
+        to.copy_from_slice(black_box(&from));
+        black_box(&mut to);
+    }
+    Ok(watch.rate(count))
+}
+
+fn bounded(effort: Effort) -> Outcome {
+    threads(effort.count(10_000_000), crossbeam_channel::bounded(1024))
+}
+
+fn unbounded(effort: Effort) -> Outcome {
+    threads(effort.count(10_000_000), crossbeam_channel::unbounded())
+}
+
+fn threads(count: u64, (sender, receiver): (Sender<u64>, Receiver<u64>)) -> Outcome {
+    let watch = Stopwatch::start();
+    thread::scope(|scope| {
+        scope.spawn(move || (0..count).try_for_each(|number| sender.send(number)));
+        consume(&receiver);
+    });
+    Ok(watch.rate(count))
+}
+
+fn bounded_many(effort: Effort) -> Outcome {
+    let (sender, receiver) = crossbeam_channel::bounded::<[u8; 64]>(1024);
+    let each = effort.count(4_000_000) / 4;
+    let watch = Stopwatch::start();
+    thread::scope(|scope| {
+        for _ in 0..4 {
+            let (sender, receiver) = (sender.clone(), receiver.clone());
+            scope.spawn(move || (0..each).try_for_each(|_| sender.send(black_box([7; 64]))));
+            scope.spawn(move || consume(&receiver));
+        }
+        // The consumers end when the last producer has gone, and these are the last handles.
+        drop((sender, receiver));
+    });
+    Ok(watch.rate(each * 4))
+}
+
+/// Receives until the last sender is gone.
+fn consume<T>(receiver: &Receiver<T>) {
+    for message in receiver {
+        black_box(message);
+    }
+}
