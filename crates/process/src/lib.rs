@@ -23,6 +23,8 @@ mod panic;
 mod process;
 mod start;
 mod stdio;
+/// Other programs as children, in the vocabulary of Python's `subprocess`.
+pub mod subprocess;
 
 pub use builder::ProcessBuilder;
 pub use children::{Child, active_children};

@@ -4,14 +4,15 @@ use rustix::fd::AsFd;
 use rustix::fs::OFlags;
 use std::io;
 
-/// Makes reads and writes on this end return `WouldBlock` instead of waiting. The other end, and
+/// Whether reads and writes on this end return `WouldBlock` instead of waiting. The other end, and
 /// whoever holds it, is not affected; copies of this end are.
 ///
 /// # Errors
 /// None for an open descriptor.
-pub fn set_nonblocking(end: impl AsFd) -> io::Result<()> {
-    let flags = rustix::fs::fcntl_getfl(&end)?;
-    Ok(rustix::fs::fcntl_setfl(&end, flags | OFlags::NONBLOCK)?)
+pub fn set_nonblocking(end: impl AsFd, nonblocking: bool) -> io::Result<()> {
+    let mut flags = rustix::fs::fcntl_getfl(&end)?;
+    flags.set(OFlags::NONBLOCK, nonblocking);
+    Ok(rustix::fs::fcntl_setfl(&end, flags)?)
 }
 
 /// How many bytes can be read at once.

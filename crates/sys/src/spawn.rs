@@ -100,9 +100,10 @@ impl<'a> Spawn<'a> {
     /// # Errors
     /// [`SpawnError`] names the program, the directory or the limit that is in the way.
     pub fn spawn(&self) -> Result<Spawned, SpawnError> {
-        let path = lookup::find(self)?;
+        strings::c_string(self.program)?;
         let argv = CStrings::arguments(self.argv)?;
         let env = CStrings::environment(self.env)?;
+        let path = lookup::find(self)?;
         let path_c = strings::c_string(path.as_os_str())?;
         let os = |source| SpawnError::from_os(self, &path, source);
         let lent = file_actions::lift(self.fds).map_err(os)?;
