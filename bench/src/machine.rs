@@ -17,12 +17,21 @@ pub(crate) fn facts(repetitions: usize) -> String {
             "kernel",
             format!("Linux {kernel}, {}", std::env::consts::ARCH),
         ),
+        ("load when it began", load()),
         ("compiler", said_by("rustc", &["--version"])),
         ("date", said_by("date", &["-u", "+%Y-%m-%d %H:%M UTC"])),
         ("runs of each side", repetitions.to_string()),
     ];
     let line = |(name, fact): (&str, String)| format!("| {name} | {fact} |\n");
     format!("| machine | |\n|---|---|\n{}", facts.map(line).concat())
+}
+
+/// How busy the machine was: a second core that others use makes two processes share the first, and
+/// then a wake-up across cores, which dominates round trips, does not happen.
+fn load() -> String {
+    let text = read("/proc/loadavg");
+    let one_minute = text.split_ascii_whitespace().next().unwrap_or("unknown");
+    format!("{one_minute} runnable on average in the minute before")
 }
 
 fn cpu_model() -> String {

@@ -60,11 +60,13 @@ fn main() -> ExitCode {
 }
 
 fn run(effort: Effort, only: &str) -> ExitCode {
+    // Before anything runs, because the benchmarks are load themselves.
+    let machine = machine::facts(effort.repetitions());
     let results = harness::run(
         rows().into_iter().filter(|row| row.work.contains(only)),
         effort,
     );
-    let page = table::page(&results, effort);
+    let page = table::page(&results, effort, &machine);
     println!("\n{page}");
     if effort == Effort::Full && only.is_empty() {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/benchmarks.md");

@@ -2,7 +2,6 @@
 
 use crate::figure::{Unit, digits};
 use crate::harness::{Measured, Side, median};
-use crate::machine;
 use crate::row::{Effort, Target};
 
 const METHOD: &str = "\
@@ -20,13 +19,13 @@ const HEAD: &str = "\
 ";
 
 /// The whole page.
-pub(crate) fn page(results: &[Measured], effort: Effort) -> String {
+pub(crate) fn page(results: &[Measured], effort: Effort, machine: &str) -> String {
     let mut page = String::from("# Benchmarks\n\n");
     if effort == Effort::Short {
         page += "A short run: it shows that everything runs, and its figures mean nothing.\n\n";
     }
     page += "Written by `cargo xtask bench`. Ratios travel to other machines, figures do not.\n\n";
-    page += &machine::facts(effort.repetitions());
+    page += machine;
     page += &format!("\n## Results\n\n{HEAD}");
     for measured in results {
         page += &lines(measured);
@@ -124,15 +123,22 @@ fn figure(unit: Unit, side: &Side) -> String {
     } else {
         format!(", {}", middle.note)
     };
-    let show = |value| unit.show(value);
+    let (least, most) = (unit.show(least.value), unit.show(most.value));
     match samples.len() {
-        1 => format!("{}{note}", show(middle.value)),
+        1 => format!("{}{note}", unit.show(middle.value)),
         _ => format!(
-            "{} ({}–{}){note}",
-            show(middle.value),
-            show(least.value),
-            show(most.value)
+            "{} ({}–{most}){note}",
+            unit.show(middle.value),
+            without_unit(&least, &most)
         ),
+    }
+}
+
+/// The lower end of a range, without its unit if the upper end has the same.
+fn without_unit<'a>(least: &'a str, most: &str) -> &'a str {
+    match (least.split_once(' '), most.split_once(' ')) {
+        (Some((digits, unit)), Some((_, same))) if unit == same => digits,
+        _ => least,
     }
 }
 
