@@ -34,10 +34,23 @@ impl Guard {
 /// # Panics
 /// The guard panics when it is dropped, if something was left and the test did not fail already.
 pub fn guard() -> Guard {
-    let watchdog = watchdog(LIMIT);
-    let leaks = LeakCheck::take();
+    guard_after(|| ())
+}
+
+/// Guards a test as [`guard`] does, after `warm_up` has made what this process makes once and keeps,
+/// such as its zygote: that is part of the snapshot and no leak. `warm_up` runs when it is the turn
+/// of this test, so that what it starts is not taken for a leak of another.
+///
+/// # Panics
+/// As [`guard`].
+pub fn guard_after(warm_up: impl FnOnce()) -> Guard {
+    // The turn first: a test that waits for the others does not hang, and they are watched.
+    let leaks = LeakCheck::take_after(|| {
+        let _watchdog = watchdog(LIMIT);
+        warm_up();
+    });
     Guard {
         leaks,
-        _watchdog: watchdog,
+        _watchdog: watchdog(LIMIT),
     }
 }

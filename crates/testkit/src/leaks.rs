@@ -2,7 +2,7 @@
 //!
 //! Compared are the descendants of this process (with zombies), its descriptors, its mappings of
 //! anonymous shared memory, and the names in `/dev/shm`. What a process makes once and keeps for its
-//! life (a zygote, the arena) is no leak: use it once before the snapshot is taken.
+//! life (a zygote, the arena) is no leak: [`LeakCheck::take_after`] makes it before the snapshot.
 //!
 //! The descriptors and children of a process belong to all its threads, so a snapshot holds a lock
 //! of this process: the checked tests of one binary run one after the other. A test without the

@@ -18,6 +18,6 @@ pub mod leaks;
 pub mod watchdog;
 
 pub use fact::wait_until;
-pub use guard::guard;
+pub use guard::{guard, guard_after};
 pub use leaks::LeakCheck;
 pub use watchdog::watchdog;
