@@ -43,9 +43,16 @@ enum Thing {
 impl LeakCheck {
     /// Waits for its turn in this process and takes the snapshot.
     pub fn take() -> Self {
+        Self::take_after(|| ())
+    }
+
+    /// Waits for its turn in this process, calls `warm_up`, and takes the snapshot: what `warm_up`
+    /// made is no leak.
+    pub fn take_after(warm_up: impl FnOnce()) -> Self {
         let turn = ONE_TEST_AT_A_TIME
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
+        warm_up();
         Self {
             before: things().into_keys().collect(),
             allowed: Vec::new(),
