@@ -25,8 +25,12 @@ pub(crate) fn steps() -> Vec<Step> {
 fn step(package: &str, name: &str) -> Step {
     let arguments = ARGUMENTS.iter().find(|(example, _)| *example == name);
     let arguments = arguments.map_or("", |(_, arguments)| arguments);
-    let line = format!("run --release -p {package} --example {name} -- {arguments}");
-    Step::cargo(&format!("example-{name}"), &line)
+    let manifest = workspace::root().join("Cargo.toml");
+    let build = format!("run --release -p {package} --example {name} --manifest-path");
+    let mut rest = vec![manifest.display().to_string(), "--".to_owned()];
+    rest.extend(arguments.split_ascii_whitespace().map(str::to_owned));
+    Step::cargo(&format!("example-{name}"), &build)
+        .args(&rest)
         .directory(workspace::target().join("examples-run"))
 }
 

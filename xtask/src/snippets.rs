@@ -7,17 +7,21 @@
 use crate::step::Verdict;
 use crate::{USAGE, source, workspace};
 
+/// Where the examples are.
+const EXAMPLES: &[&str] = &["examples/rust", "crates/procession/examples"];
+
 /// Compares README.md with the examples.
 pub(crate) fn check() -> Verdict {
     let path = workspace::root().join("README.md");
     let readme = std::fs::read_to_string(path).map_err(|error| format!("README.md: {error}"))?;
-    let examples = source::sources(&["crates/procession/examples"])?;
+    let examples = source::sources(EXAMPLES)?;
     let examples: Vec<String> = examples.iter().map(|file| plain(&file.text)).collect();
     let blocks = rust_blocks(&readme);
     let missing = |block: &&String| !examples.iter().any(|example| example.contains(*block));
     if let Some(block) = blocks.iter().find(missing) {
         return Err(format!(
-            "no example in crates/procession/examples contains:\n{block}"
+            "no example in {} contains:\n{block}",
+            EXAMPLES.join(" or ")
         ));
     }
     match unknown_command(&readme) {

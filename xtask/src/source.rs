@@ -26,12 +26,19 @@ impl Source {
     }
 }
 
-/// All Rust files below these directories of the repository, in the order of their paths.
+/// All Rust files below these directories of the repository, in the order of their paths. One that
+/// does not exist is passed over, but not all of them.
 pub(crate) fn sources(directories: &[&str]) -> Result<Vec<Source>, String> {
     let mut paths = Vec::new();
     for directory in directories {
-        collect(&workspace::root().join(directory), &mut paths)
-            .map_err(|error| format!("cannot read {directory}: {error}"))?;
+        let path = workspace::root().join(directory);
+        if path.is_dir() {
+            collect(&path, &mut paths)
+                .map_err(|error| format!("cannot read {directory}: {error}"))?;
+        }
+    }
+    if paths.is_empty() {
+        return Err(format!("no Rust file in {}", directories.join(", ")));
     }
     paths.sort();
     paths.into_iter().map(read).collect()

@@ -10,7 +10,7 @@ const ALLOWED: &[&str] = &["crates/sys/", "crates/shm/"];
 
 /// Searches every Rust file of the workspace.
 pub(crate) fn check() -> Verdict {
-    let sources = source::sources(&["crates", "bench", "xtask"])?;
+    let sources = source::sources(&["crates", "bench", "examples", "fuzz", "xtask"])?;
     let allowed = |file: &Source| ALLOWED.iter().any(|room| file.path.starts_with(room));
     let (low, high): (Vec<Source>, Vec<Source>) = sources.into_iter().partition(allowed);
     let found: Vec<String> = high.iter().flat_map(places).collect();
