@@ -22,8 +22,9 @@ pub(crate) fn rows() -> Vec<Row> {
             work: "CPU time of a consumer that waits for one second",
             unit: Unit::Seconds,
             ours: None,
+            // Nothing, as far as a clock that counts hundredths can tell.
             limit: Some(Target {
-                value: 0.0,
+                value: 0.01,
                 why: "",
             }),
             peers: vec![Peer::new("pipe", pipe_peer::idle)],
