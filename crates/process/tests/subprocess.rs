@@ -623,6 +623,7 @@ fn input_without_a_pipe_is_refused() {
     let child = Command::new("cat").stdin(Redirect::Null).spawn().unwrap();
     let error = child.communicate("lost").unwrap_err();
     assert!(matches!(error, Error::NoStdin { .. }), "{error:?}");
+    assert!(child.communicate([]).is_ok());
     assert!(child.wait().unwrap().success());
 }
 

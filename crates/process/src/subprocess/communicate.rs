@@ -90,13 +90,16 @@ impl Pipes {
         }
     }
 
-    /// Adds input behind what is not sent yet; says whether there is a pipe for it.
+    /// Adds input behind what is not sent yet; `false` if there is no pipe for it.
     pub(super) fn give(&mut self, input: Vec<u8>) -> bool {
+        if self.stdin.is_none() {
+            return input.is_empty();
+        }
         match self.sent == self.input.len() {
             true => (self.input, self.sent) = (input, 0),
             false => self.input.extend(input),
         }
-        self.stdin.is_some() || self.sent == self.input.len()
+        true
     }
 
     fn is_open(&self) -> bool {
