@@ -23,7 +23,6 @@ mod panic;
 mod process;
 mod start;
 mod stdio;
-/// Other programs as children, in the vocabulary of Python's `subprocess`.
 pub mod subprocess;
 
 pub use builder::ProcessBuilder;

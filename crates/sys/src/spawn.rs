@@ -6,7 +6,7 @@
 //! in the child (`pre_exec`) makes the standard library use them: so there is no hook here.
 //!
 //! Nothing is inherited by accident: all descriptors of this project are close-on-exec, and the
-//! child gets exactly what [`Spawn::fds`] maps. Signals start as a program expects them: none is
+//! child gets exactly what [`Spawn::fds`](crate::spawn::Spawn::fds) maps. Signals start as a program expects them: none is
 //! blocked, and `SIGPIPE` and `SIGXFSZ`, which Rust and Python ignore, end the process again.
 //!
 //! Deliberately not here: user, group and limits of the child, which need code in the child; use
