@@ -1,2 +1,44 @@
-//! Placeholder.
-#![expect(unsafe_code, reason = "this floor talks to the kernel and to shared memory")]
+//! The memory that a family of processes shares, and the ledger of its members.
+//!
+//! | room | holds |
+//! |---|---|
+//! | [`shared`](Shared) | which types may lie in shared memory |
+//! | [`RobustLock`], [`Gate`] | internal locks whose owner may be killed, and what is handed over under them |
+//! | [`OwnedLock`] | the word of the locks that users see |
+//! | [`EventCount`] | sleeping until something has happened |
+//! | [`Arena`] | one memfd, its blocks, who owns each |
+//! | [`Family`] | the arena of this process, its members, who holds what |
+//!
+//! The README beside this file has the parties, the steps, and what happens if one is killed at
+//! each of them.
+#![expect(unsafe_code, reason = "this floor reads and writes memory that other processes write")]
+
+mod commit;
+mod event_count;
+mod owned_lock;
+mod robust_lock;
+mod shared;
+#[cfg(not(loom))]
+mod arena;
+#[cfg(not(loom))]
+mod error;
+#[cfg(not(loom))]
+mod family;
+#[cfg(not(loom))]
+mod gate;
+
+pub use commit::{Commit, Record};
+pub use event_count::{EventCount, RECHECK, Ticket};
+pub use owned_lock::{OwnedLock, Taken};
+pub use robust_lock::{RobustGuard, RobustLock};
+#[cfg(not(loom))]
+pub use {
+    arena::{Arena, Block, BlockInfo, Handle, Kind, Owner, Region, parse_size},
+    error::Error,
+    family::{
+        Ended, Family, Held, MemberId, MemberInfo, MemberState, ObjectHead, Stranger, adopt, family,
+        fork_as, inspect,
+    },
+    gate::{CLAIM_SURE, Gate, GateGuard, Side},
+    shared::Shared,
+};

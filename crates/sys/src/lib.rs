@@ -22,6 +22,8 @@ pub mod boot;
 pub mod crash;
 /// The instant at which a wait gives up.
 pub mod deadline;
+/// Error numbers that upper floors tell apart.
+pub mod errno;
 /// Changing the environment of a process that has just begun.
 pub mod environment;
 /// Messages with descriptors.
@@ -34,6 +36,10 @@ pub mod image;
 pub mod leave;
 /// A descriptor whose end is the end of the process that holds it.
 pub mod lifeline;
+/// Facts about processes and the system.
+pub mod pid;
+/// Random numbers from the kernel.
+pub mod random;
 /// A process as a descriptor.
 pub mod pidfd;
 /// The status of a process that somebody else reaped.

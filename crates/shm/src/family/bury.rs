@@ -1,0 +1,182 @@
+//! Returning what a dead member held, and freeing what nobody holds.
+//!
+//! Burying is safe to do twice and at once: every step is a compare and swap, or is done under a
+//! lock and leaves a mark. A burier that is killed half-way leaves the seat `Dying`; the next one
+//! begins anew.
+
+use super::{Family, MemberId, MemberState, ObjectHead};
+use crate::arena::{Arena, HOLDS, Handle, Kind, MEMBERS, Owner};
+use crate::gate::{Gate, Side};
+use procession_sys::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
+use procession_sys::{crash_point, pid};
+
+/// The members are looked at for deaths at most once in this many milliseconds.
+const LOOK: u64 = 500;
+
+impl Family {
+    /// Returns everything that a member held. Its process must have ended.
+    ///
+    /// What it did when it died is finished or undone: locks that are robust go to the next owner
+    /// with word of the death, items it had begun to put are gone, items it had taken are freed, and
+    /// all who wait anywhere look again. The seat stays until [`Family::release`], if whoever
+    /// reserved it still lives.
+    pub fn bury(&'static self, id: MemberId) {
+        let state = self.state(id);
+        if matches!(state, MemberState::Free | MemberState::Ended) {
+            return;
+        }
+        self.change(id, state, MemberState::Dying);
+        self.drop_holdings(id);
+        crash_point!("ledger.bury.after_holdings");
+        self.settle_transits(id);
+        self.free_blocks(Owner::Member(id.to_word()));
+        self.tell_objects(id);
+        self.orphan_seats(id);
+        crash_point!("ledger.bury.before_end");
+        let reserver = self.reserver(id).filter(|who| self.state(*who) == MemberState::Alive);
+        let last = if reserver.is_some() { MemberState::Ended } else { MemberState::Free };
+        self.change(id, MemberState::Dying, last);
+        self.arena.header().ended.notify_all();
+    }
+
+    /// Frees a seat whose result was read. For whoever reserved it, after the member has ended.
+    ///
+    /// A seat that no process ever took is withdrawn.
+    pub fn release(&'static self, id: MemberId) {
+        if self.state(id) == MemberState::Reserved {
+            self.bury(id);
+        }
+        if let Some(parcel) = self.take_parcel(id) {
+            self.give(parcel);
+        }
+        self.change(id, MemberState::Ended, MemberState::Free);
+    }
+
+    /// Buries the members whose processes have ended. For those who wait; looks at most twice a
+    /// second in the whole family.
+    pub fn look_for_deaths(&'static self) {
+        let checked = &self.arena.header().checked;
+        let (last, now) = (checked.load(Relaxed), pid::milliseconds());
+        if now.saturating_sub(last) < LOOK
+            || checked.compare_exchange(last, now, AcqRel, Relaxed).is_err()
+        {
+            return;
+        }
+        for member in self.members() {
+            let ended = match member.state {
+                MemberState::Alive | MemberState::Dying => !self.is_alive(member.id),
+                _ => false,
+            };
+            if ended {
+                self.bury(member.id);
+            }
+        }
+    }
+
+    fn drop_holdings(&'static self, id: MemberId) {
+        let Some(seat) = self.seat(id) else { return };
+        let guard = self.lock_ledger();
+        let held: Vec<Handle> = self.chain(seat.holdings.load(Acquire)).collect();
+        let last: Vec<Handle> = held.into_iter().filter(|handle| self.drop_ref(*handle)).collect();
+        seat.holdings.store(0, Release);
+        drop(guard);
+        last.into_iter().for_each(|handle| self.destroy(handle));
+    }
+
+    /// Has the queues decide about parcels that the dead one was putting or getting.
+    fn settle_transits(&'static self, id: MemberId) {
+        for block in self.arena.blocks() {
+            if block.owner != Owner::Member(id.to_word()) || block.kind != Kind::Parcel {
+                continue;
+            }
+            let queue = self
+                .arena
+                .descriptor(block.handle.index())
+                .and_then(|found| Handle::from_bits(found.transit.load(Acquire)));
+            // Held, so that its words stay its own while we take its locks.
+            let Some(queue) = queue.filter(|queue| self.hold(*queue, false).is_ok()) else {
+                continue;
+            };
+            if let Ok(found) = self.arena.block(queue) {
+                for (at, side) in [(Gate::PUT_AT, Side::Put), (Gate::GET_AT, Side::Get)] {
+                    drop(found.region.object::<Gate>(at).lock(self, queue, side));
+                }
+            }
+            self.let_go(queue);
+        }
+    }
+
+    fn tell_objects(&self, id: MemberId) {
+        for block in self.arena.blocks().filter(|block| block.kind.is_object()) {
+            if let Ok(found) = self.arena.block(block.handle) {
+                found.region.object::<ObjectHead>(0).member_buried(id.seat());
+            }
+        }
+    }
+
+    /// Seats that the dead one had reserved: nobody asks for them any more.
+    fn orphan_seats(&'static self, id: MemberId) {
+        for seat in 1..self.arena.header().seats.load(Acquire) as usize {
+            let Some(member) = self.arena.member(seat) else { break };
+            let orphaned = member
+                .reserver
+                .compare_exchange(id.to_word(), 0, AcqRel, Relaxed)
+                .is_ok();
+            if !orphaned {
+                continue;
+            }
+            let orphan = self.members().into_iter().find(|other| other.id.seat() == seat as u32);
+            match orphan {
+                Some(orphan) if orphan.state == MemberState::Reserved => self.bury(orphan.id),
+                Some(orphan) if orphan.state == MemberState::Ended => self.release(orphan.id),
+                _ => {}
+            }
+        }
+        debug_assert!(id.seat() < MEMBERS as u32);
+    }
+
+    fn free_blocks(&self, owner: Owner) {
+        let theirs: Vec<Handle> = self
+            .arena
+            .blocks()
+            .filter(|block| block.owner == owner)
+            .map(|block| block.handle)
+            .collect();
+        theirs.into_iter().for_each(|handle| self.destroy(handle));
+    }
+
+    /// Frees a block that is the caller's, or a dead member's, with its parts and what they held.
+    pub(super) fn destroy(&self, handle: Handle) {
+        let mut left = vec![handle];
+        while let Some(handle) = left.pop() {
+            let Some(descriptor) = self.arena.descriptor(handle.index()) else { continue };
+            match descriptor.kind().filter(|_| descriptor.is(handle)) {
+                None => continue,
+                Some(Kind::Parcel) if descriptor.flags.load(Relaxed) & HOLDS != 0 => {
+                    left.extend(self.unlist_parcel(descriptor));
+                }
+                Some(kind) if has_parts(kind) => {
+                    let parts: Vec<Handle> = parts_of(&self.arena, handle).collect();
+                    if !parts.is_empty() {
+                        left.push(handle);
+                        left.extend(parts);
+                        continue;
+                    }
+                }
+                Some(_) => {}
+            }
+            self.arena.give(handle);
+        }
+    }
+}
+
+fn has_parts(kind: Kind) -> bool {
+    matches!(kind, Kind::Queue | Kind::Connection | Kind::Pool)
+}
+
+fn parts_of(arena: &Arena, object: Handle) -> impl Iterator<Item = Handle> {
+    arena
+        .blocks()
+        .filter(move |block| block.owner == Owner::Object(object))
+        .map(|block| block.handle)
+}

@@ -1,0 +1,262 @@
+//! Seats: who belongs to the family.
+
+use super::Family;
+use crate::Error;
+use crate::arena::{Handle, MEMBERS, Member};
+use procession_sys::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
+use procession_sys::{crash_point, futex, pid};
+use serde::{Deserialize, Serialize};
+
+const MEMBER: u64 = 1 << 31;
+
+/// Who a member is: a seat of the ledger and how often it was given before. Eight bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct MemberId(u64);
+
+impl MemberId {
+    fn new(seat: usize, generation: u32) -> Self {
+        Self(u64::from(generation) << 32 | MEMBER | seat as u64)
+    }
+
+    /// From the number that [`MemberId::to_word`] gave.
+    pub fn from_word(word: u64) -> Self {
+        Self(word | MEMBER)
+    }
+
+    /// As a number; never 0.
+    #[inline]
+    pub fn to_word(self) -> u64 {
+        self.0
+    }
+
+    /// The seat's number, 1 to 4095.
+    #[inline]
+    pub fn seat(self) -> u32 {
+        self.0 as u32 & 0xffff
+    }
+
+    fn generation(self) -> u32 {
+        (self.0 >> 32) as u32
+    }
+}
+
+/// What a seat is in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub enum MemberState {
+    /// Nobody's.
+    Free = 0,
+    /// Made for a process that is about to start.
+    Reserved = 1,
+    /// Its process runs, as far as is known.
+    Alive = 2,
+    /// Its process has ended and what it held is being returned.
+    Dying = 3,
+    /// All is returned; whoever reserved it may still read how it ended.
+    Ended = 4,
+}
+
+impl MemberState {
+    fn from_bits(bits: u64) -> Self {
+        match bits as u32 {
+            1 => Self::Reserved,
+            2 => Self::Alive,
+            3 => Self::Dying,
+            4 => Self::Ended,
+            _ => Self::Free,
+        }
+    }
+}
+
+/// How a member ended: the status that `wait(2)` gave to whoever reaped it, or that nobody knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ended {
+    /// The wait status; `None` if somebody else reaped it and kept it.
+    pub status: Option<i32>,
+}
+
+const ENDED: u32 = 1 << 31;
+const UNKNOWN: u32 = 1 << 30;
+
+impl Ended {
+    fn to_word(self) -> u32 {
+        self.status.map_or(ENDED | UNKNOWN, |status| ENDED | (status as u32 & 0xffff))
+    }
+
+    fn from_word(word: u32) -> Option<Self> {
+        (word & ENDED != 0).then(|| Self {
+            status: (word & UNKNOWN == 0).then_some((word & 0xffff) as i32),
+        })
+    }
+}
+
+/// A member as others see it.
+#[derive(Clone, Debug)]
+pub struct MemberInfo {
+    /// Who.
+    pub id: MemberId,
+    /// The process, 0 before it runs.
+    pub pid: u32,
+    /// In which state the seat is.
+    pub state: MemberState,
+    /// Its name, cut to 32 bytes.
+    pub name: String,
+}
+
+impl Family {
+    /// Makes a seat for a process that the caller is about to start.
+    ///
+    /// # Errors
+    /// [`Error::TooManyMembers`], [`Error::OutOfMemory`].
+    ///
+    /// # If a process dies
+    /// If the caller dies before the process has taken its seat, whoever buries the caller frees it.
+    pub fn reserve(&self) -> Result<MemberId, Error> {
+        self.seat_for(self.me().to_word(), MemberState::Reserved)
+    }
+
+    pub(super) fn seat_for(&self, reserver: u64, state: MemberState) -> Result<MemberId, Error> {
+        let header = self.arena.header();
+        for seat in 1..MEMBERS {
+            self.commit_seat(seat)?;
+            let member = self.arena.member(seat).expect("a seat below the table's end");
+            let seen = member.state.load(Acquire);
+            if MemberState::from_bits(seen) != MemberState::Free {
+                continue;
+            }
+            let generation = ((seen >> 32) as u32).wrapping_add(1).max(1);
+            let next = u64::from(generation) << 32 | state as u64;
+            if member.state.compare_exchange(seen, next, AcqRel, Relaxed).is_ok() {
+                crash_point!("ledger.reserve.after_claim");
+                member.reserver.store(reserver, Release);
+                member.exit.store(0, Relaxed);
+                member.parcel.store(0, Relaxed);
+                header.seats.fetch_max(seat as u64 + 1, AcqRel);
+                return Ok(MemberId::new(seat, generation));
+            }
+        }
+        Err(Error::TooManyMembers(MEMBERS - 1))
+    }
+
+    fn commit_seat(&self, seat: usize) -> Result<(), Error> {
+        let header = self.arena.header();
+        loop {
+            let committed = header.members_committed.load(Acquire);
+            if self.arena.member_end(seat) <= committed {
+                return Ok(());
+            }
+            self.arena.commit_step(&header.members_committed, committed)?;
+        }
+    }
+
+    pub(super) fn seat(&self, id: MemberId) -> Option<&'static Member> {
+        self.arena
+            .member(id.seat() as usize)
+            .filter(|member| (member.state.load(Acquire) >> 32) as u32 == id.generation())
+    }
+
+    pub(super) fn change(&self, id: MemberId, from: MemberState, to: MemberState) -> bool {
+        let generation = u64::from(id.generation()) << 32;
+        self.seat(id).is_some_and(|member| {
+            let (from, to) = (generation | from as u64, generation | to as u64);
+            member.state.compare_exchange(from, to, AcqRel, Relaxed).is_ok()
+        })
+    }
+
+    /// In which state a member is; `Free` if the seat is another's by now.
+    pub fn state(&self, id: MemberId) -> MemberState {
+        self.seat(id)
+            .map_or(MemberState::Free, |member| MemberState::from_bits(member.state.load(Acquire)))
+    }
+
+    /// Takes a reserved seat for this process. `false` if it was withdrawn.
+    pub(super) fn sit_down(&self, id: MemberId) -> bool {
+        let Some(member) = self.seat(id) else { return false };
+        let pid = std::process::id();
+        member.pid.store(pid, Relaxed);
+        member.start.store(pid::start_time(pid).unwrap_or(0), Release);
+        self.me.store(id.to_word(), Relaxed);
+        crash_point!("ledger.adopt.before_alive");
+        self.change(id, MemberState::Reserved, MemberState::Alive)
+    }
+
+    /// Notes how the process of `id` ended, and wakes who waits for that. Anyone who reaped it.
+    pub fn set_ended(&self, id: MemberId, ended: Ended) {
+        if let Some(member) = self.seat(id) {
+            let word = ended.to_word();
+            if member.exit.compare_exchange(0, word, AcqRel, Relaxed).is_ok() {
+                futex::wake_all(&member.exit);
+            }
+        }
+    }
+
+    /// How the process of `id` ended, if it has.
+    pub fn ended(&self, id: MemberId) -> Option<Ended> {
+        self.seat(id).and_then(|member| Ended::from_word(member.exit.load(Acquire)))
+    }
+
+    /// Sleeps until the process of `id` has ended or the deadline has come, a signal arrives, or for
+    /// no reason; look again.
+    pub fn sleep_until_ended(&self, id: MemberId, deadline: procession_sys::Deadline) {
+        if let Some(member) = self.seat(id) {
+            futex::wait(&member.exit, 0, deadline.within(crate::RECHECK));
+        }
+    }
+
+    /// Puts a parcel into the seat of `id`: arguments for it, or its result.
+    pub fn set_parcel(&self, id: MemberId, parcel: Option<Handle>) {
+        if let Some(member) = self.seat(id) {
+            member.parcel.store(parcel.map_or(0, Handle::to_bits), Release);
+        }
+    }
+
+    /// Takes the parcel out of the seat of `id`.
+    pub fn take_parcel(&self, id: MemberId) -> Option<Handle> {
+        self.seat(id).and_then(|member| Handle::from_bits(member.parcel.swap(0, AcqRel)))
+    }
+
+    /// Who made the seat of `id`.
+    pub fn reserver(&self, id: MemberId) -> Option<MemberId> {
+        let word = self.seat(id)?.reserver.load(Acquire);
+        (word != 0).then(|| MemberId::from_word(word))
+    }
+
+    /// Gives a member a name that others can see; 32 bytes of it.
+    pub fn set_name(&self, id: MemberId, name: &str) {
+        let Some(member) = self.seat(id) else { return };
+        let mut bytes = [0_u8; 32];
+        let len = name.len().min(bytes.len());
+        bytes[..len].copy_from_slice(&name.as_bytes()[..len]);
+        for (word, part) in member.name.iter().zip(bytes.chunks_exact(8)) {
+            word.store(u64::from_le_bytes(part.try_into().expect("eight bytes")), Relaxed);
+        }
+    }
+
+    /// The members of the family.
+    pub fn members(&self) -> Vec<MemberInfo> {
+        (1..self.arena.header().seats.load(Acquire) as usize)
+            .filter_map(|seat| {
+                let member = self.arena.member(seat)?;
+                let state = member.state.load(Acquire);
+                let name = member.name.iter().flat_map(|w| w.load(Relaxed).to_le_bytes());
+                let name: Vec<u8> = name.take_while(|byte| *byte != 0).collect();
+                Some(MemberInfo {
+                    id: MemberId::new(seat, (state >> 32) as u32),
+                    pid: member.pid.load(Relaxed),
+                    state: MemberState::from_bits(state),
+                    name: String::from_utf8_lossy(&name).into_owned(),
+                })
+            })
+            .filter(|member| member.state != MemberState::Free)
+            .collect()
+    }
+
+    /// Whether the process of a member runs.
+    pub fn is_alive(&self, id: MemberId) -> bool {
+        self.seat(id).is_some_and(|member| {
+            let started = pid::start_time(member.pid.load(Relaxed));
+            started.is_some() && started == Some(member.start.load(Acquire))
+        })
+    }
+}

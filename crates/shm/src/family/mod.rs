@@ -1,0 +1,128 @@
+//! This process's place in its family.
+
+mod bury;
+mod head;
+mod held;
+mod holdings;
+mod inspect;
+mod join;
+mod local;
+mod member;
+
+pub use head::ObjectHead;
+pub use held::Held;
+pub use inspect::{Stranger, inspect};
+pub use join::{adopt, family, fork_as};
+pub use member::{Ended, MemberId, MemberInfo, MemberState};
+
+use crate::arena::{Arena, Block, Handle, Kind};
+use crate::{Error, Region};
+use local::Local;
+use procession_sys::atomic::{AtomicU64, Ordering};
+use std::os::fd::BorrowedFd;
+
+/// The family that this process belongs to: its arena, its seat, what it holds.
+#[derive(Debug)]
+pub struct Family {
+    arena: Arena,
+    me: AtomicU64,
+    local: Local,
+}
+
+impl Family {
+    /// The arena.
+    pub fn arena(&self) -> &Arena {
+        &self.arena
+    }
+
+    /// The memfd of the arena, to pass to a process that is to join.
+    pub fn fd(&self) -> BorrowedFd<'_> {
+        self.arena.fd()
+    }
+
+    /// This process's seat.
+    #[inline]
+    pub fn me(&self) -> MemberId {
+        let word = self.me.load(Ordering::Relaxed);
+        assert_ne!(word, 0, "this process has no seat: the ledger was full when it was forked");
+        MemberId::from_word(word)
+    }
+
+    /// Sets how many bytes of a block are in use; what a parcel lists lies behind them.
+    pub fn set_len(&self, handle: Handle, len: u64) {
+        if let Some(descriptor) = self.arena.descriptor(handle.index()) {
+            descriptor.len.store(len, Ordering::Release);
+        }
+    }
+
+    /// How many bytes of a block are in use.
+    pub fn len_of(&self, handle: Handle) -> u64 {
+        self.arena
+            .descriptor(handle.index())
+            .map_or(0, |descriptor| descriptor.len.load(Ordering::Acquire))
+    }
+
+    /// Hands a block that this member owns to another member, whole.
+    pub fn hand_to(&self, handle: Handle, to: MemberId) {
+        if let Some(descriptor) = self.arena.descriptor(handle.index()) {
+            descriptor.owner.store(to.to_word(), Ordering::Release);
+        }
+    }
+
+    /// Takes a block that nobody else knows of. Its bytes are whatever was there.
+    ///
+    /// # Errors
+    /// [`Error::ArenaFull`], [`Error::OutOfMemory`], [`Error::TooManyBlocks`].
+    ///
+    /// # If a process dies
+    /// The block is freed when this member is buried, unless it was handed over.
+    pub fn take(&self, kind: Kind, len: u64) -> Result<Block, Error> {
+        self.arena.take(kind, len, self.me())
+    }
+
+    /// Frees a block that this member owns, with all that hangs on it.
+    pub fn give(&self, handle: Handle) {
+        self.destroy(handle);
+    }
+
+    /// Makes a shared object of `len` zeroed bytes and lets `init` fill it in; the caller holds it.
+    ///
+    /// `tag` says what type it is (see [`Held::tag`]).
+    ///
+    /// # Errors
+    /// As [`Family::take`].
+    pub fn make(
+        &'static self,
+        kind: Kind,
+        len: u64,
+        tag: u32,
+        init: impl FnOnce(Region) -> Result<(), Error>,
+    ) -> Result<Held, Error> {
+        let block = self.take(kind, len)?;
+        block.region.part(0, len as usize).clear();
+        init(block.region).inspect_err(|_| self.give(block.handle))?;
+        if let Some(descriptor) = self.arena.descriptor(block.handle.index()) {
+            descriptor.tag.store(tag, Ordering::Release);
+        }
+        self.hold(block.handle, true).inspect_err(|_| self.give(block.handle))?;
+        Ok(Held::new(self, block))
+    }
+
+    /// Holds the object that somebody else made and whose handle came in a message.
+    ///
+    /// # Errors
+    /// [`Error::BadHandle`] if it is gone, or of another kind or type.
+    pub fn attach(&'static self, handle: Handle, kind: Kind, tag: u32) -> Result<Held, Error> {
+        let bad = |problem| Error::BadHandle { handle: handle.to_bits(), problem };
+        let block = self.arena.block(handle)?;
+        let descriptor = self.arena.descriptor(handle.index()).ok_or(bad("gone"))?;
+        if descriptor.kind() != Some(kind) {
+            return Err(bad("of another kind"));
+        }
+        if descriptor.tag.load(Ordering::Acquire) != tag {
+            return Err(bad("of another type"));
+        }
+        self.hold(handle, false)?;
+        Ok(Held::new(self, block))
+    }
+}

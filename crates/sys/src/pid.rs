@@ -1,0 +1,41 @@
+//! Facts about processes and the system that only a number names.
+
+use std::fs;
+
+/// The number of the PID namespace of this process; 0 where it cannot be read.
+pub fn namespace() -> u64 {
+    rustix::fs::stat("/proc/self/ns/pid").map_or(0, |stat| stat.st_ino)
+}
+
+/// When the process started, in clock ticks since boot, if it runs.
+///
+/// With the pid it names a process for good: the kernel gives pids again, but not at the same tick.
+/// A process that has ended and was not reaped does not run.
+pub fn start_time(pid: u32) -> Option<u64> {
+    let stat = fs::read(format!("/proc/{pid}/stat")).ok()?;
+    // The name in parentheses may hold anything; the fields are counted from its end.
+    let after = stat.iter().rposition(|byte| *byte == b')')? + 2;
+    let mut fields = std::str::from_utf8(stat.get(after..)?).ok()?.split(' ');
+    match fields.next()? {
+        "Z" | "X" | "x" => None,
+        _ => fields.nth(18)?.parse().ok(),
+    }
+}
+
+/// The machine's memory in bytes.
+pub fn physical_memory() -> u64 {
+    let info = rustix::system::sysinfo();
+    info.totalram.saturating_mul(u64::from(info.mem_unit))
+}
+
+/// The limit of the address space (`ulimit -v`) in bytes, if there is one.
+pub fn address_space_limit() -> Option<u64> {
+    rustix::process::getrlimit(rustix::process::Resource::As).current
+}
+
+/// Milliseconds of a clock that all processes share and that does not go back; a few
+/// milliseconds coarse.
+pub fn milliseconds() -> u64 {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::MonotonicCoarse);
+    now.tv_sec as u64 * 1000 + now.tv_nsec as u64 / 1_000_000
+}
