@@ -68,11 +68,18 @@ impl Commit {
     /// Makes `record` the true one. For who holds the lock.
     #[inline]
     pub fn publish(&self, record: Record) {
-        let which = (!self.word.load(Ordering::Relaxed) & 1) as usize;
-        self.position[which].store(record.position, Ordering::Relaxed);
-        self.bytes[which].store(record.bytes, Ordering::Relaxed);
-        self.recycle[which].store(record.recycle, Ordering::Relaxed);
+        let which = self.prepare(record);
         // (C) pairs with (D).
-        self.word.store(record.index << 1 | which as u64, Ordering::Release);
+        self.word.store(record.index << 1 | which, Ordering::Release);
+    }
+
+    /// Writes `record` to the place that is not the true one; which place that is.
+    #[inline]
+    pub(crate) fn prepare(&self, record: Record) -> u64 {
+        let which = !self.word.load(Ordering::Relaxed) & 1;
+        self.position[which as usize].store(record.position, Ordering::Relaxed);
+        self.bytes[which as usize].store(record.bytes, Ordering::Relaxed);
+        self.recycle[which as usize].store(record.recycle, Ordering::Relaxed);
+        which
     }
 }

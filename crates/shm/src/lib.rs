@@ -11,9 +11,14 @@
 //!
 //! The README beside this file has the parties, the steps, and what happens if one is killed at
 //! each of them.
-#![expect(unsafe_code, reason = "this floor reads and writes memory that other processes write")]
+#![cfg_attr(
+    not(loom),
+    expect(unsafe_code, reason = "this floor reads and writes memory that other processes write")
+)]
 
 mod commit;
+#[cfg(all(test, loom))]
+mod loom_models;
 mod event_count;
 mod owned_lock;
 mod robust_lock;

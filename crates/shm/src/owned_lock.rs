@@ -2,25 +2,31 @@
 //!
 //! | bits of the word | meaning | set by | cleared by |
 //! |---|---|---|---|
-//! | 0..16 | 0: free; else the seat of the member that took it | the taker | whoever releases |
-//! | 30 `OWNER_DIED` | the last owner died with it | who buries the owner (robust use only) | the next taker |
+//! | 0..30 | 0: free; else the [stamp](crate::MemberId::stamp) of who took it | the taker | whoever releases |
+//! | 30 `OWNER_DIED` | free, and an owner died with it | who buries the owner (robust use only); an owner that passes the news on | the next taker |
 //! | 31 `WAITERS` | somebody may sleep | a waiter | whoever releases |
 //!
 //! Unlike the internal lock a user's lock is held for any time, many at once, and a plain `Lock` may
 //! be released by another process than took it. So the kernel cannot watch over it; the ledger
 //! does: whoever buries a member looks at the robust words it held. A plain `Lock` whose taker
 //! was killed stays taken, as in Python.
+//!
+//! The stamp has bits of the seat's generation, so that a burial that comes late, or for the second
+//! time, never frees the lock of the member that has the seat by then.
+//!
+//! If a waiter that was woken is killed before it looks, the others are without a mark; so sleepers
+//! look, and mark, anew every [`RECHECK`](crate::RECHECK).
 
 use procession_sys::Deadline;
 use procession_sys::atomic::{AtomicU32, Ordering, spin_hint};
 use procession_sys::futex::{self, Woken};
 
-const SEAT: u32 = 0xffff;
+const OWNER: u32 = (1 << 30) - 1;
 const OWNER_DIED: u32 = 1 << 30;
 const WAITERS: u32 = 1 << 31;
 const SPINS: u32 = if cfg!(loom) { 0 } else { 60 };
 
-/// The word of a lock, with the seat of whoever took it.
+/// The word of a lock, with the stamp of whoever took it.
 #[derive(Debug, Default)]
 #[repr(transparent)]
 pub struct OwnedLock {
@@ -46,27 +52,31 @@ impl OwnedLock {
         Self { word: AtomicU32::new(0) }
     }
 
-    /// Takes the lock for `seat` (1 to 65535) if it is free. Never waits.
+    /// Takes the lock for `stamp` if it is free. Never waits.
     #[inline]
-    pub fn try_lock(&self, seat: u32) -> Option<Taken> {
-        if self.word.compare_exchange(0, seat, Ordering::Acquire, Ordering::Relaxed).is_ok() {
+    pub fn try_lock(&self, stamp: u32) -> Option<Taken> {
+        debug_assert!(stamp != 0 && stamp & !OWNER == 0, "{stamp:#x} is no stamp");
+        if self.word.compare_exchange(0, stamp, Ordering::Acquire, Ordering::Relaxed).is_ok() {
             return Some(Taken::Clean);
         }
-        self.try_lock_marked(seat, 0)
+        self.try_lock_marked(stamp, 0)
     }
 
-    /// Takes the lock for `seat`, waiting until the deadline. `interrupt` is asked after every
-    /// signal; if it says so, the wait ends.
+    /// Takes the lock for `stamp`, waiting until the deadline. After every sleep that did not end
+    /// with the lock, `on_wake` is told how it ended, and ends the wait if it says `true`.
+    ///
+    /// # Errors
+    /// [`Woken::TimedOut`] if the deadline came, or what `on_wake` ended the wait at.
     #[inline]
     pub fn lock(
         &self,
-        seat: u32,
+        stamp: u32,
         deadline: Deadline,
-        interrupt: impl FnMut() -> bool,
+        on_wake: impl FnMut(Woken) -> bool,
     ) -> Result<Taken, Woken> {
-        match self.try_lock(seat) {
+        match self.try_lock(stamp) {
             Some(taken) => Ok(taken),
-            None => self.lock_slow(seat, deadline, interrupt),
+            None => self.lock_slow(stamp, deadline, on_wake),
         }
     }
 
@@ -77,19 +87,28 @@ impl OwnedLock {
         if was & WAITERS != 0 {
             futex::wake(&self.word, 1);
         }
-        was & SEAT != 0
+        was & OWNER != 0
     }
 
-    /// The seat of whoever took it; `None` if it is free.
+    /// Gives the lock back if `stamp` holds it; `false` if not. With `news`, the next owner is told
+    /// what this one was told: that an owner died.
+    #[inline]
+    pub fn unlock_as(&self, stamp: u32, news: bool) -> bool {
+        let free = if news { OWNER_DIED } else { 0 };
+        self.word.compare_exchange(stamp, free, Ordering::Release, Ordering::Relaxed).is_ok()
+            || self.unlock_waited(stamp, free)
+    }
+
+    /// The stamp of whoever took it; `None` if it is free.
     #[inline]
     pub fn owner(&self) -> Option<u32> {
-        Some(self.word.load(Ordering::Relaxed) & SEAT).filter(|seat| *seat != 0)
+        Some(self.word.load(Ordering::Relaxed) & OWNER).filter(|stamp| *stamp != 0)
     }
 
-    /// Frees the lock if `seat` held it, and leaves word of that for the next owner.
-    pub fn owner_died(&self, seat: u32) -> bool {
+    /// Frees the lock if `stamp` held it, and leaves word of that for the next owner.
+    pub fn owner_died(&self, stamp: u32) -> bool {
         let mut seen = self.word.load(Ordering::Relaxed);
-        while seen & SEAT == seat {
+        while seen & OWNER == stamp {
             let next = (seen & WAITERS) | OWNER_DIED;
             match self.word.compare_exchange(seen, next, Ordering::AcqRel, Ordering::Relaxed) {
                 Ok(_) => {
@@ -109,10 +128,27 @@ impl OwnedLock {
         }
     }
 
-    fn try_lock_marked(&self, seat: u32, mark: u32) -> Option<Taken> {
+    #[cold]
+    fn unlock_waited(&self, stamp: u32, free: u32) -> bool {
         let mut seen = self.word.load(Ordering::Relaxed);
-        while seen & SEAT == 0 {
-            let mine = seat | mark | (seen & WAITERS);
+        while seen & OWNER == stamp {
+            match self.word.compare_exchange(seen, free, Ordering::Release, Ordering::Relaxed) {
+                Ok(_) => {
+                    if seen & WAITERS != 0 {
+                        futex::wake(&self.word, 1);
+                    }
+                    return true;
+                }
+                Err(now) => seen = now,
+            }
+        }
+        false
+    }
+
+    fn try_lock_marked(&self, stamp: u32, mark: u32) -> Option<Taken> {
+        let mut seen = self.word.load(Ordering::Relaxed);
+        while seen & OWNER == 0 {
+            let mine = stamp | mark | (seen & WAITERS);
             match self.word.compare_exchange(seen, mine, Ordering::Acquire, Ordering::Relaxed) {
                 Ok(_) if seen & OWNER_DIED != 0 => return Some(Taken::OwnerDied),
                 Ok(_) => return Some(Taken::Clean),
@@ -125,29 +161,29 @@ impl OwnedLock {
     #[cold]
     fn lock_slow(
         &self,
-        seat: u32,
+        stamp: u32,
         deadline: Deadline,
-        mut interrupt: impl FnMut() -> bool,
+        mut on_wake: impl FnMut(Woken) -> bool,
     ) -> Result<Taken, Woken> {
         for _ in 0..SPINS {
             spin_hint();
-            if let Some(taken) = self.try_lock_marked(seat, 0) {
+            if let Some(taken) = self.try_lock_marked(stamp, 0) {
                 return Ok(taken);
             }
         }
         let mut mark = 0;
         loop {
-            if let Some(taken) = self.try_lock_marked(seat, mark) {
+            if let Some(taken) = self.try_lock_marked(stamp, mark) {
                 return Ok(taken);
             }
             let seen = self.word.fetch_or(WAITERS, Ordering::Relaxed) | WAITERS;
-            if seen & SEAT == 0 {
+            if seen & OWNER == 0 {
                 continue;
             }
             mark = WAITERS;
             match futex::wait(&self.word, seen, self.patience(deadline)) {
                 Woken::TimedOut if deadline.expired() => return Err(Woken::TimedOut),
-                Woken::Interrupted if interrupt() => return Err(Woken::Interrupted),
+                woken if on_wake(woken) => return Err(woken),
                 _ => {}
             }
         }

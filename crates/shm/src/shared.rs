@@ -25,6 +25,21 @@ unsafe impl Shared for AtomicU64 {}
 #[cfg(not(loom))]
 unsafe impl<T: Shared, const N: usize> Shared for [T; N] {}
 
+/// Under loom, the struct alone: loom's atomics have another size and lie in no shared memory.
+#[cfg(loom)]
+#[macro_export]
+macro_rules! shared_struct {
+    (
+        $(#[$meta:meta])*
+        $vis:vis struct $name:ident: $size:literal {
+            $( $(#[$field_meta:meta])* $field_vis:vis $field:ident: $ty:ty, )*
+        }
+    ) => {
+        $(#[$meta])*
+        $vis struct $name { $( $(#[$field_meta])* $field_vis $field: $ty, )* }
+    };
+}
+
 /// Defines a `repr(C)` struct of [`Shared`](crate::Shared) fields that is itself `Shared`.
 ///
 /// ```
@@ -44,6 +59,7 @@ unsafe impl<T: Shared, const N: usize> Shared for [T; N] {}
 /// ```
 ///
 /// The number is the size in bytes: a layout that changes by accident does not compile.
+#[cfg(not(loom))]
 #[macro_export]
 macro_rules! shared_struct {
     (

@@ -115,6 +115,22 @@ impl Region {
         unsafe { &*self.base.add(at).cast::<T>() }
     }
 
+    /// The `count` shared objects from `at` on.
+    ///
+    /// # Panics
+    /// If they are not all inside, or not aligned.
+    pub fn objects<T: Shared>(self, at: usize, count: usize) -> &'static [T] {
+        let bytes = count.checked_mul(size_of::<T>()).expect("a length that fits memory");
+        self.check(at, bytes);
+        assert!((self.base.addr() + at).is_multiple_of(align_of::<T>()), "misaligned objects");
+        let first = self.base.wrapping_add(at).cast::<T>();
+        // SAFETY: "valid for reads of `len * size_of::<T>()` bytes", "properly aligned": all of them
+        // are inside the region by the check, so mapped for the life of the process and committed,
+        // and the first is aligned by the assertion. "Not mutated ... except inside an
+        // `UnsafeCell`": `T: Shared` is changed by atomics only, by whichever process.
+        unsafe { std::slice::from_raw_parts(first, count) }
+    }
+
     /// Fills the region with zeros.
     pub fn clear(self) {
         // SAFETY: the region is `len` mapped bytes; concurrent readers copy or load atomically.

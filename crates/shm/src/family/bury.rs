@@ -109,7 +109,7 @@ impl Family {
     fn tell_objects(&self, id: MemberId) {
         for block in self.arena.blocks().filter(|block| block.kind.is_object()) {
             if let Ok(found) = self.arena.block(block.handle) {
-                found.region.object::<ObjectHead>(0).member_buried(id.seat());
+                found.region.object::<ObjectHead>(0).member_buried(id.stamp());
             }
         }
     }

@@ -5,6 +5,7 @@ use procession_sys::atomic::{AtomicU32, AtomicU64, Ordering};
 
 crate::shared_struct! {
     /// The first words of a shared object.
+    #[derive(Debug)]
     pub struct ObjectHead: 32 {
         /// What waiters of the object sleep on; notified when a member was buried.
         pub waits: [EventCount; 2],
@@ -27,9 +28,10 @@ impl ObjectHead {
         self.flags.fetch_or(ROBUST, Ordering::Relaxed);
     }
 
-    pub(super) fn member_buried(&self, seat: u32) {
+    /// Does right by a member that has died, whose stamp is given.
+    pub(super) fn member_buried(&self, stamp: u32) {
         if self.flags.load(Ordering::Relaxed) & ROBUST != 0 {
-            self.lock.owner_died(seat);
+            self.lock.owner_died(stamp);
         }
         procession_sys::atomic::fence(Ordering::SeqCst);
         self.lock.disturb();

@@ -39,8 +39,8 @@ impl State {
 
 impl Local {
     fn lock(&self) {
-        // Within one process, so the seat only has to be some number.
-        let _ = self.lock.lock(1, Deadline::never(), || false);
+        // Within one process, so the stamp only has to be some number.
+        let _ = self.lock.lock(1, Deadline::never(), |_| false);
     }
 
     fn with<R>(&self, work: impl FnOnce(&mut State) -> R) -> R {

@@ -36,9 +36,23 @@ impl MemberId {
         self.0 as u32 & 0xffff
     }
 
+    /// Who, in the 30 bits that the word of a lock has room for: the seat and the low bits of its
+    /// generation. Never 0.
+    #[inline]
+    pub fn stamp(self) -> u32 {
+        stamp(self.seat(), self.generation())
+    }
+
     fn generation(self) -> u32 {
         (self.0 >> 32) as u32
     }
+}
+
+const SEAT_BITS: u32 = 12;
+const _: () = assert!(MEMBERS <= 1 << SEAT_BITS);
+
+fn stamp(seat: u32, generation: u32) -> u32 {
+    (generation << SEAT_BITS | seat) & ((1 << 30) - 1)
 }
 
 /// What a seat is in.
@@ -168,6 +182,25 @@ impl Family {
     pub fn state(&self, id: MemberId) -> MemberState {
         self.seat(id)
             .map_or(MemberState::Free, |member| MemberState::from_bits(member.state.load(Acquire)))
+    }
+
+    /// The member that a [stamp](MemberId::stamp) names, if its process runs, as far as is known, or
+    /// is about to.
+    pub fn member_of_stamp(&self, named: u32) -> Option<MemberId> {
+        let seat = named & ((1 << SEAT_BITS) - 1);
+        let state = self.arena.member(seat as usize)?.state.load(Acquire);
+        let generation = (state >> 32) as u32;
+        let present = matches!(
+            MemberState::from_bits(state),
+            MemberState::Reserved | MemberState::Alive
+        );
+        (present && stamp(seat, generation) == named).then(|| MemberId::new(seat as usize, generation))
+    }
+
+    /// The process of a member; `None` before it runs and when the seat is another's.
+    pub fn pid_of(&self, id: MemberId) -> Option<u32> {
+        let seat = self.seat(id).filter(|_| self.state(id) != MemberState::Reserved);
+        seat.map(|member| member.pid.load(Relaxed))
     }
 
     /// Takes a reserved seat for this process. `false` if it was withdrawn.
