@@ -23,7 +23,7 @@ crate::shared_struct! {
     /// | `cpu` | the processor of the last who did, plus one | the lock's owner |
     /// | `commit` | what has happened here | the lock's owner |
     /// | `parcel`, `claim`, `index` | what is being handed over, 0 if nothing | the lock's owner |
-    /// | `released_*` | what below this index need no memory any more (getters' side) | the lock's owner |
+    /// | `released_chunk`, `passed_bytes` | for the other side to see; they may lag | the lock's owner |
     #[derive(Debug)]
     pub struct Gate: 128 {
         lock: RobustLock,
@@ -35,8 +35,8 @@ crate::shared_struct! {
         index: AtomicU64,
         /// The chunk that the next item to get lies in: chunks below it are free.
         pub released_chunk: AtomicU64,
-        /// Bytes of payload that were got.
-        pub released_bytes: AtomicU64,
+        /// Bytes of payload that have passed here; may lag after a crash, never leads.
+        pub passed_bytes: AtomicU64,
         rest: [AtomicU64; 3],
     }
 }

@@ -16,6 +16,8 @@ pub mod futex;
 pub mod mapping;
 /// What the kernel does for a thread that dies with a lock.
 pub mod robust;
+/// Doorbells between processes.
+pub mod bell;
 /// The first moments of a program that was started again as a part of itself.
 pub mod boot;
 /// Named points at which a test has a process killed.

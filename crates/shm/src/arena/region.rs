@@ -54,7 +54,7 @@ impl Region {
         self.check(at, bytes.len());
         // SAFETY: the destination is inside the region, by the check; the source is a slice, and
         // shared memory that is reached by copies alone never overlaps a Rust slice.
-        unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), self.base.add(at), bytes.len()) }
+        unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), self.base.wrapping_add(at), bytes.len()) }
     }
 
     /// Copies from `at` into `bytes`.
@@ -66,7 +66,7 @@ impl Region {
         self.check(at, bytes.len());
         // SAFETY: as in `write`, the other way. Another process may write these bytes meanwhile; the
         // copy then holds a mixture, which every reader here validates or holds a lock against.
-        unsafe { std::ptr::copy_nonoverlapping(self.base.add(at), bytes.as_mut_ptr(), bytes.len()) }
+        unsafe { std::ptr::copy_nonoverlapping(self.base.wrapping_add(at), bytes.as_mut_ptr(), bytes.len()) }
     }
 
     /// Appends `len` bytes from `at` on to `bytes`.
@@ -79,7 +79,7 @@ impl Region {
         let start = bytes.len();
         let room = bytes.spare_capacity_mut().as_mut_ptr().cast::<u8>();
         // SAFETY: as in `read`; `reserve` made room for `len` bytes.
-        unsafe { std::ptr::copy_nonoverlapping(self.base.add(at), room, len) };
+        unsafe { std::ptr::copy_nonoverlapping(self.base.wrapping_add(at), room, len) };
         // SAFETY: `len` bytes from `start` on were written just now.
         unsafe { bytes.set_len(start + len) };
     }
@@ -112,7 +112,7 @@ impl Region {
         assert!((self.base.addr() + at).is_multiple_of(align_of::<T>()), "misaligned object");
         // SAFETY: inside the region by the check, so mapped for the life of the process and
         // committed; aligned by the assertion; `T: Shared` takes any bits and any change by others.
-        unsafe { &*self.base.add(at).cast::<T>() }
+        unsafe { &*self.base.wrapping_add(at).cast::<T>() }
     }
 
     /// The `count` shared objects from `at` on.

@@ -1,0 +1,88 @@
+//! What can go wrong between processes.
+
+use std::any::type_name;
+
+/// An error of a queue, a pipe, a lock or a shared value.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// Shared memory.
+    #[error(transparent)]
+    Shm(#[from] procession_shm::Error),
+    /// Nothing came within the time.
+    #[error("{what}: nothing within the time given")]
+    TimedOut {
+        /// What was waited for.
+        what: &'static str,
+    },
+    /// Nothing is there now.
+    #[error("the queue is empty")]
+    Empty,
+    /// There is no room now.
+    #[error("the queue is full")]
+    Full,
+    /// The queue was shut down, or the other end of the pipe is gone.
+    #[error("{what}")]
+    Closed {
+        /// What is closed, and how.
+        what: &'static str,
+    },
+    /// A value cannot be encoded.
+    #[error("cannot send a value of type {type_name}: {reason}")]
+    Encode {
+        /// The value's type.
+        type_name: &'static str,
+        /// Why.
+        reason: String,
+    },
+    /// A message is not what was expected.
+    #[error("the message is not a value of type {type_name}: {reason}")]
+    Decode {
+        /// The type that was expected.
+        type_name: &'static str,
+        /// Why it is not.
+        reason: String,
+    },
+    /// Shared memory does not hold what it must.
+    #[error("shared memory is damaged: {0}; a member of the family wrote where it must not")]
+    Corrupt(&'static str),
+    /// `task_done` was called more often than items were put.
+    #[error("task_done() called too many times")]
+    TaskDoneTooOften,
+    /// More pollers on one object than it has doorbells.
+    #[error("{0} processes or threads poll this object already, which is the most")]
+    TooManyPollers(usize),
+    /// The system refused something.
+    #[error("cannot {attempted}: {source}")]
+    System {
+        /// What was attempted.
+        attempted: &'static str,
+        /// Why it failed.
+        source: std::io::Error,
+    },
+}
+
+impl Error {
+    pub(crate) fn encode<T: ?Sized>(reason: String) -> Self {
+        Self::Encode { type_name: type_name::<T>(), reason }
+    }
+
+    pub(crate) fn decode<T: ?Sized>(reason: String) -> Self {
+        Self::Decode { type_name: type_name::<T>(), reason }
+    }
+
+    /// Whether the time was up, or nothing was there for a call that does not wait.
+    pub fn is_timeout(&self) -> bool {
+        matches!(self, Self::TimedOut { .. } | Self::Empty | Self::Full)
+    }
+
+    /// Whether the other side has gone or closed.
+    pub fn is_closed(&self) -> bool {
+        matches!(self, Self::Closed { .. })
+    }
+
+    /// Whether it is for want of memory.
+    pub fn is_out_of_memory(&self) -> bool {
+        matches!(self, Self::Shm(error) if error.is_out_of_memory())
+    }
+}

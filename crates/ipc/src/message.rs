@@ -1,0 +1,193 @@
+//! Values as messages: bytes, and the shared objects that travel in them.
+//!
+//! A value is encoded by [`codec`](crate::codec). A shared object in it travels as its handle, eight
+//! bytes; the message then is a *parcel*, a block that lists the handles, so that the objects stay
+//! in being while nobody but the message holds them. Large messages are parcels too: written once,
+//! and lent to the reader.
+//!
+//! | who owns a parcel | when |
+//! |---|---|
+//! | the sender | until the commit of the put, or the hand-over to a seat |
+//! | the queue, or the member that it was handed to | until the commit of the get |
+//! | the receiver | until it is dropped |
+
+use crate::{Error, codec};
+use procession_shm::{Family, Handle, Held, Kind, MemberId, Region, family};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::cell::RefCell;
+
+enum Travel {
+    Nowhere,
+    Out(Vec<Handle>),
+    In,
+}
+
+thread_local! {
+    static TRAVEL: RefCell<Travel> = const { RefCell::new(Travel::Nowhere) };
+}
+
+const HELP: &str = "a shared object travels only in the arguments of a process or a task, or in a \
+                    message of a procession queue or pipe";
+
+/// Serialises a shared object as its handle, inside a message.
+///
+/// # Errors
+/// Outside of a message.
+pub fn serialize_handle<S: Serializer>(held: &Held, serializer: S) -> Result<S::Ok, S::Error> {
+    let travels = TRAVEL.with_borrow_mut(|travel| match travel {
+        Travel::Out(handles) => {
+            handles.push(held.handle());
+            true
+        }
+        _ => false,
+    });
+    if !travels {
+        return Err(serde::ser::Error::custom(HELP));
+    }
+    held.handle().serialize(serializer)
+}
+
+/// Takes hold of the shared object whose handle comes next in a message.
+///
+/// # Errors
+/// Outside of a message; if the object is gone, or is of another kind or type.
+pub fn deserialize_handle<'de, D: Deserializer<'de>>(
+    deserializer: D,
+    kind: Kind,
+    tag: u32,
+) -> Result<Held, D::Error> {
+    use serde::de::Error as _;
+    if !TRAVEL.with_borrow(|travel| matches!(travel, Travel::In)) {
+        return Err(D::Error::custom(HELP));
+    }
+    let handle = Handle::deserialize(deserializer)?;
+    let family = family().map_err(D::Error::custom)?;
+    family.attach(handle, kind, tag).map_err(D::Error::custom)
+}
+
+fn during<R>(travel: Travel, work: impl FnOnce() -> R) -> (R, Travel) {
+    let before = TRAVEL.replace(travel);
+    let result = work();
+    (result, TRAVEL.replace(before))
+}
+
+/// Appends the encoded value to `bytes`; the format it is in, and the objects that travel in it.
+pub(crate) fn encode<T: Serialize + ?Sized>(
+    value: &T,
+    bytes: &mut Vec<u8>,
+) -> Result<(u8, Vec<Handle>), Error> {
+    let (format, travel) =
+        during(Travel::Out(Vec::new()), || codec::encode(value, bytes));
+    match travel {
+        Travel::Out(handles) => Ok((format?, handles)),
+        _ => unreachable!("messages nest like calls"),
+    }
+}
+
+/// The value in `bytes`.
+pub(crate) fn decode<T: DeserializeOwned>(format: u8, bytes: &[u8]) -> Result<T, Error> {
+    during(Travel::In, || codec::decode(format, bytes)).0
+}
+
+/// A block with a message in it, owned by this process.
+#[derive(Debug)]
+pub struct Parcel {
+    family: &'static Family,
+    handle: Handle,
+    region: Region,
+    len: usize,
+}
+
+/// Bytes of a parcel before the message: the format, and room so that the message is aligned to 64.
+const FRONT: usize = 64;
+
+impl Parcel {
+    /// Encodes a value into a block.
+    ///
+    /// # Errors
+    /// [`Error::Encode`]; [`Error::Shm`] if there is no room.
+    pub fn new<T: Serialize + ?Sized>(value: &T) -> Result<Self, Error> {
+        let mut bytes = Vec::new();
+        let (format, handles) = encode(value, &mut bytes)?;
+        Self::with(format, &bytes, &handles)
+    }
+
+    pub(crate) fn with(format: u8, bytes: &[u8], handles: &[Handle]) -> Result<Self, Error> {
+        let family = family()?;
+        let room = FRONT + bytes.len() + if handles.is_empty() { 0 } else { 8 + handles.len() * 8 };
+        let block = family.take(Kind::Parcel, room as u64)?;
+        family.set_len(block.handle, (FRONT + bytes.len()) as u64);
+        block.region.set_word(0, u64::from(format));
+        block.region.write(FRONT, bytes);
+        let parcel =
+            Self { family, handle: block.handle, region: block.region, len: bytes.len() };
+        if !handles.is_empty() {
+            family.list_in_parcel(parcel.handle, handles)?;
+        }
+        Ok(parcel)
+    }
+
+    /// Hands the parcel to another member, who finds it in its seat or is told the handle.
+    pub fn hand_to(self, member: MemberId) -> Handle {
+        self.family.hand_to(self.handle, member);
+        self.keep()
+    }
+
+    /// Takes over a parcel that was handed to this process.
+    ///
+    /// # Errors
+    /// [`Error::Shm`] if it is gone.
+    pub fn receive(handle: Handle) -> Result<Self, Error> {
+        let family = family()?;
+        let region = family.arena().block(handle)?.region;
+        let len = (family.len_of(handle) as usize).saturating_sub(FRONT);
+        if FRONT + len > region.len() {
+            return Err(Error::Corrupt("a parcel longer than its block"));
+        }
+        Ok(Self { family, handle, region, len })
+    }
+
+    /// The handle; this process stays the owner.
+    pub fn handle(&self) -> Handle {
+        self.handle
+    }
+
+    /// Length of the message in bytes.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether the message has no bytes.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// The message, without copying. Aligned to 64 bytes.
+    pub fn bytes(&self) -> &[u8] {
+        // Owned by this process, and changed by nobody since it was written.
+        let message: &Region = &self.region;
+        &message.lent::<u8>(FRONT + self.len)[FRONT..]
+    }
+
+    /// The value in the message.
+    ///
+    /// # Errors
+    /// [`Error::Decode`] if the bytes are not what the type expects.
+    pub fn decode<T: DeserializeOwned>(&self) -> Result<T, Error> {
+        decode(self.region.word(0) as u8, self.bytes())
+    }
+
+    /// Leaves the block to whoever owns it now.
+    pub(crate) fn keep(self) -> Handle {
+        let handle = self.handle;
+        std::mem::forget(self);
+        handle
+    }
+}
+
+impl Drop for Parcel {
+    fn drop(&mut self) {
+        self.family.give(self.handle);
+    }
+}

@@ -1,0 +1,29 @@
+//! Queues between processes: any number of putters and getters, in any mixture of processes and
+//! threads.
+//!
+//! | room | holds |
+//! |---|---|
+//! | `control` | the words in shared memory |
+//! | `frame` | one item in a chunk |
+//! | `ring` | the stream of chunks: begun, used again, given back |
+//! | `core` | put and get of bytes, waiting, waking |
+//! | `patience` | when to spin and when to sleep |
+//! | [`Queue`], [`JoinableQueue`], [`SimpleQueue`] | typed doors |
+//!
+//! The README beside this file has the parties, the steps, and what happens if one is killed at
+//! each of them.
+
+mod control;
+pub(crate) mod core;
+mod frame;
+mod joinable;
+mod patience;
+mod payload;
+mod ring;
+mod simple;
+mod typed;
+
+pub use joinable::JoinableQueue;
+pub use payload::Payload;
+pub use simple::SimpleQueue;
+pub use typed::{Queue, QueueBuilder};

@@ -1,0 +1,55 @@
+//! How long to spin before sleeping.
+//!
+//! Waking a process that sleeps on another processor costs tens of microseconds, so spinning for
+//! about that long pays, but only while the peer runs on another processor; on the same one it
+//! keeps the peer from running. The peer's processor is published in its gate. After [`MISSES`]
+//! rounds of spinning for nothing a waiter stops, and tries again at every [`PROBE`]th wait.
+//! The figures behind this are in the design notes of the queue's README.
+
+use procession_sys::atomic::{AtomicU32, Ordering::Relaxed, spin_hint};
+use procession_sys::cpu;
+use std::time::{Duration, Instant};
+
+const BUDGET: Duration = Duration::from_micros(50);
+const MISSES: u32 = 3;
+const PROBE: u32 = 64;
+
+/// One waiter's experience with spinning.
+#[derive(Debug, Default)]
+pub(crate) struct Patience {
+    misses: AtomicU32,
+    waits: AtomicU32,
+}
+
+impl Patience {
+    /// Spins until `done` says so; `false` if it did not pay to wait for that.
+    ///
+    /// `peer` is the peer's published processor, plus one.
+    pub(crate) fn spin(&self, peer: &AtomicU32, done: impl Fn() -> bool) -> bool {
+        let waits = self.waits.fetch_add(1, Relaxed);
+        if self.misses.load(Relaxed) >= MISSES && !waits.is_multiple_of(PROBE) {
+            return false;
+        }
+        let elsewhere = || {
+            let published = peer.load(Relaxed);
+            published != 0 && published != cpu::current() + 1
+        };
+        if !elsewhere() {
+            return false;
+        }
+        let start = Instant::now();
+        loop {
+            for _ in 0..32 {
+                if done() {
+                    self.misses.store(0, Relaxed);
+                    return true;
+                }
+                spin_hint();
+            }
+            if start.elapsed() >= BUDGET || !elsewhere() {
+                self.misses.fetch_add(1, Relaxed);
+                return false;
+            }
+        }
+    }
+}

@@ -1,0 +1,435 @@
+//! The typed queue.
+
+use super::Payload;
+use super::core::{Bounds, Core, Got, Item, is_large};
+use crate::message::{self, Parcel};
+use crate::select::Waitable;
+use crate::{Error, codec};
+use procession_shm::{Held, Kind};
+use procession_sys::Deadline;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::borrow::Borrow;
+use std::cell::Cell;
+use std::fmt;
+use std::marker::PhantomData;
+use std::sync::Arc;
+use std::time::Duration;
+
+thread_local! {
+    /// Where messages are encoded and copied to, kept for the next one.
+    static SCRATCH: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
+
+/// Scratch memory larger than this is not kept.
+const SCRATCH_MAX: usize = 1 << 20;
+
+fn with_scratch<R>(work: impl FnOnce(&mut Vec<u8>) -> R) -> R {
+    let mut bytes = SCRATCH.take();
+    bytes.clear();
+    let result = work(&mut bytes);
+    if bytes.capacity() <= SCRATCH_MAX {
+        SCRATCH.set(bytes);
+    }
+    result
+}
+
+/// A queue of values of type `T` that processes share.
+///
+/// Any number of putters and getters; each item goes to one getter; the items of one putter come out
+/// in the order in which they were put. Unbounded unless made otherwise. `put` encodes in the caller,
+/// so what was put is what arrives. Cloning, or sending it to another process, makes another handle
+/// to the same queue.
+///
+/// Messages above 64 KiB, and those in which shared objects travel, are written once into shared
+/// memory and handed over; see also [`put_bytes`](Self::put_bytes).
+///
+/// # If a process dies
+/// No lock of the queue stays taken and no item of another process is lost, torn or doubled. What
+/// the dead one had put is there; what it was just putting is not there, or whole; what it was just
+/// getting is still there, unless the get had been committed: then it died with the process.
+///
+/// # After fork
+/// Parent and child both use the queue.
+///
+/// # Examples
+/// ```
+/// use procession_ipc::Queue;
+///
+/// let queue = Queue::new()?;
+/// queue.put(&"one".to_string())?;
+/// queue.put(&"two".to_string())?;
+/// assert_eq!(queue.qsize(), 2);
+/// assert_eq!(queue.get()?, "one");
+/// assert_eq!(queue.try_get()?, "two");
+/// assert!(queue.try_get().unwrap_err().is_timeout());
+/// # Ok::<(), procession_ipc::Error>(())
+/// ```
+pub struct Queue<T> {
+    core: Arc<Core>,
+    _items: PhantomData<fn(T) -> T>,
+}
+
+impl<T> Queue<T> {
+    /// A queue without bounds.
+    ///
+    /// # Errors
+    /// [`Error::Shm`] if shared memory cannot be had.
+    pub fn new() -> Result<Self, Error> {
+        Self::builder().build()
+    }
+
+    /// A queue of at most `maxsize` items; 0 is no bound.
+    ///
+    /// # Errors
+    /// As [`Queue::new`].
+    pub fn with_maxsize(maxsize: usize) -> Result<Self, Error> {
+        Self::builder().maxsize(maxsize).build()
+    }
+
+    /// A queue with bounds.
+    pub fn builder() -> QueueBuilder<T> {
+        QueueBuilder { bounds: Bounds::default(), _items: PhantomData }
+    }
+
+    pub(crate) fn over(core: Core) -> Self {
+        Self { core: Arc::new(core), _items: PhantomData }
+    }
+
+    pub(crate) fn core(&self) -> &Core {
+        &self.core
+    }
+
+    /// About how many items are in the queue.
+    pub fn qsize(&self) -> usize {
+        self.core.len() as usize
+    }
+
+    /// Whether the queue is empty now.
+    pub fn empty(&self) -> bool {
+        self.core.len() == 0
+    }
+
+    /// Whether the queue is full now; never, if it has no bounds.
+    pub fn full(&self) -> bool {
+        self.core.is_full()
+    }
+
+    /// Ends the queue: every `put` from now on, and every `get` once it is empty, says so.
+    pub fn shutdown(&self) {
+        self.core.shut();
+    }
+
+    /// Ends the queue and drops what is in it; how many items that was.
+    pub fn shutdown_now(&self) -> usize {
+        self.core.shut();
+        let mut dropped = 0;
+        while self.core.get(&mut Vec::new(), None, Deadline::now()).is_ok() {
+            dropped += 1;
+        }
+        dropped
+    }
+
+    /// Whether the queue was shut down.
+    pub fn is_shut_down(&self) -> bool {
+        self.core.is_shut()
+    }
+
+    /// Puts bytes as they are, waiting for room. Get them with [`get_bytes`](Self::get_bytes).
+    ///
+    /// Above 64 KiB they are copied once, into shared memory that the reader is lent.
+    ///
+    /// # Errors
+    /// [`Error::Closed`] after a shutdown, [`Error::Shm`] without memory.
+    pub fn put_bytes(&self, bytes: &[u8]) -> Result<(), Error> {
+        self.put_encoded(codec::BYTES, bytes, Deadline::never())
+    }
+
+    /// Takes the next message as bytes, whatever it is, waiting for one.
+    ///
+    /// # Errors
+    /// [`Error::Closed`] if the queue was shut down and is empty.
+    pub fn get_bytes(&self) -> Result<Payload, Error> {
+        self.get_bytes_until(Deadline::never())
+    }
+
+    /// As [`get_bytes`](Self::get_bytes), waiting so long at most.
+    ///
+    /// # Errors
+    /// [`Error::TimedOut`] too.
+    pub fn get_bytes_timeout(&self, timeout: Duration) -> Result<Payload, Error> {
+        self.get_bytes_until(Deadline::after(timeout))
+    }
+
+    fn get_bytes_until(&self, deadline: Deadline) -> Result<Payload, Error> {
+        let mut bytes = Vec::new();
+        match self.core.get(&mut bytes, None, deadline)? {
+            Got::Message { .. } => Ok(Payload::own(bytes)),
+            Got::Parcel(parcel) => Ok(Payload::lent(parcel)),
+        }
+    }
+
+    fn put_encoded(&self, format: u8, bytes: &[u8], deadline: Deadline) -> Result<(), Error> {
+        if is_large(bytes.len()) {
+            return self.put_parcel(Parcel::with(format, bytes, &[])?, deadline);
+        }
+        let item = Item::Message { format, bytes };
+        self.core.put(&[item], deadline).map(|_| ()).map_err(|(_, error)| error)
+    }
+
+    fn put_parcel(&self, parcel: Parcel, deadline: Deadline) -> Result<(), Error> {
+        let item = Item::Parcel { handle: parcel.handle(), len: parcel.len() };
+        match self.core.put(&[item], deadline) {
+            Ok(_) => {
+                parcel.keep();
+                Ok(())
+            }
+            Err((_, error)) => Err(error),
+        }
+    }
+}
+
+impl<T: Serialize> Queue<T> {
+    /// Puts a value, waiting for room if the queue is bounded and full.
+    ///
+    /// # Errors
+    /// [`Error::Closed`] after a shutdown, [`Error::Encode`] if the value cannot be sent,
+    /// [`Error::Shm`] without memory.
+    pub fn put(&self, value: &T) -> Result<(), Error> {
+        self.put_until(value, Deadline::never())
+    }
+
+    /// As [`put`](Self::put), waiting so long at most.
+    ///
+    /// # Errors
+    /// [`Error::TimedOut`] too; nothing was put then.
+    pub fn put_timeout(&self, value: &T, timeout: Duration) -> Result<(), Error> {
+        self.put_until(value, Deadline::after(timeout))
+    }
+
+    /// As [`put`](Self::put), without waiting.
+    ///
+    /// # Errors
+    /// [`Error::Full`] too.
+    pub fn try_put(&self, value: &T) -> Result<(), Error> {
+        self.put_until(value, Deadline::now())
+    }
+
+    /// Puts many values, those that fit together at once.
+    ///
+    /// # Errors
+    /// As [`put`](Self::put); the values before the one that failed were put, and the error comes
+    /// with how many that were.
+    pub fn put_many<V: Borrow<T>>(
+        &self,
+        values: impl IntoIterator<Item = V>,
+    ) -> Result<usize, (usize, Error)> {
+        let mut values = values.into_iter();
+        let mut put = 0;
+        with_scratch(|bytes| {
+            loop {
+                let (count, more) = self.put_batch(&mut values, bytes).map_err(|(count, error)| (put + count, error))?;
+                put += count;
+                if !more {
+                    return Ok(put);
+                }
+            }
+        })
+    }
+
+    /// Encodes values until a batch is large enough, and puts them; whether there may be more.
+    fn put_batch<V: Borrow<T>>(
+        &self,
+        values: &mut impl Iterator<Item = V>,
+        bytes: &mut Vec<u8>,
+    ) -> Result<(usize, bool), (usize, Error)> {
+        const BATCH: usize = 32 << 10;
+        bytes.clear();
+        let mut parts: Vec<(u8, usize)> = Vec::new();
+        let mut whole: Option<Parcel> = None;
+        let mut failed = None;
+        let more = loop {
+            let Some(value) = values.next() else { break false };
+            let start = bytes.len();
+            let (format, handles) = match message::encode(value.borrow(), bytes) {
+                Ok(encoded) => encoded,
+                Err(error) => {
+                    bytes.truncate(start);
+                    failed = Some(error);
+                    break false;
+                }
+            };
+            if is_large(bytes.len() - start) || !handles.is_empty() {
+                match Parcel::with(format, &bytes[start..], &handles) {
+                    Ok(parcel) => whole = Some(parcel),
+                    Err(error) => failed = Some(error),
+                }
+                bytes.truncate(start);
+                break failed.is_none();
+            }
+            parts.push((format, bytes.len()));
+            if bytes.len() >= BATCH {
+                break true;
+            }
+        };
+        let mut start = 0;
+        let items: Vec<Item<'_>> = parts
+            .iter()
+            .map(|(format, end)| {
+                let item = Item::Message { format: *format, bytes: &bytes[start..*end] };
+                start = *end;
+                item
+            })
+            .collect();
+        let mut put = self.core.put(&items, Deadline::never())?;
+        if let Some(parcel) = whole {
+            self.put_parcel(parcel, Deadline::never()).map_err(|error| (put, error))?;
+            put += 1;
+        }
+        failed.map_or(Ok((put, more)), |error| Err((put, error)))
+    }
+
+    fn put_until(&self, value: &T, deadline: Deadline) -> Result<(), Error> {
+        with_scratch(|bytes| {
+            let (format, handles) = message::encode(value, bytes)?;
+            if handles.is_empty() {
+                self.put_encoded(format, bytes, deadline)
+            } else {
+                self.put_parcel(Parcel::with(format, bytes, &handles)?, deadline)
+            }
+        })
+    }
+}
+
+impl<T: DeserializeOwned> Queue<T> {
+    /// Takes the next item, waiting for one.
+    ///
+    /// # Errors
+    /// [`Error::Closed`] if the queue was shut down and is empty; [`Error::Decode`] if the item is not
+    /// a `T` (it is gone then).
+    pub fn get(&self) -> Result<T, Error> {
+        self.get_until(Deadline::never())
+    }
+
+    /// As [`get`](Self::get), waiting so long at most.
+    ///
+    /// # Errors
+    /// [`Error::TimedOut`] too.
+    pub fn get_timeout(&self, timeout: Duration) -> Result<T, Error> {
+        self.get_until(Deadline::after(timeout))
+    }
+
+    /// As [`get`](Self::get), without waiting.
+    ///
+    /// # Errors
+    /// [`Error::Empty`] too.
+    pub fn try_get(&self) -> Result<T, Error> {
+        self.get_until(Deadline::now())
+    }
+
+    /// Takes at least one item, waiting for it, and at most `max` of those that are there.
+    ///
+    /// # Errors
+    /// As [`get`](Self::get). If one item of several cannot be decoded, all of them are gone.
+    pub fn get_many(&self, max: usize) -> Result<Vec<T>, Error> {
+        self.get_many_until(max, Deadline::never())
+    }
+
+    /// As [`get_many`](Self::get_many), waiting so long at most for the first.
+    ///
+    /// # Errors
+    /// [`Error::TimedOut`] too.
+    pub fn get_many_timeout(&self, max: usize, timeout: Duration) -> Result<Vec<T>, Error> {
+        self.get_many_until(max, Deadline::after(timeout))
+    }
+
+    fn get_many_until(&self, max: usize, deadline: Deadline) -> Result<Vec<T>, Error> {
+        with_scratch(|bytes| {
+            let mut items = Vec::new();
+            self.core.get_many(max, None, deadline, |item, append| {
+                let start = bytes.len();
+                append(bytes);
+                items.push((item, start));
+            })?;
+            let decode = |(item, start)| match item {
+                Got::Message { format, len } => message::decode(format, &bytes[start..start + len]),
+                Got::Parcel(parcel) => parcel.decode(),
+            };
+            items.into_iter().map(decode).collect()
+        })
+    }
+
+    pub(crate) fn get_until(&self, deadline: Deadline) -> Result<T, Error> {
+        with_scratch(|bytes| match self.core.get(bytes, None, deadline)? {
+            Got::Message { format, .. } => message::decode(format, bytes),
+            Got::Parcel(parcel) => parcel.decode(),
+        })
+    }
+}
+
+impl<T> Clone for Queue<T> {
+    fn clone(&self) -> Self {
+        Self { core: Arc::clone(&self.core), _items: PhantomData }
+    }
+}
+
+impl<T> fmt::Debug for Queue<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Queue").field("qsize", &self.qsize()).finish_non_exhaustive()
+    }
+}
+
+impl<T> Serialize for Queue<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        message::serialize_handle(self.core.held(), serializer)
+    }
+}
+
+impl<'de, T> Deserialize<'de> for Queue<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let held = message::deserialize_handle(deserializer, Kind::Queue, Core::TAG)?;
+        Ok(Self::over(Core::of(held)))
+    }
+}
+
+impl<T> Waitable for Queue<T> {
+    fn is_ready(&self) -> bool {
+        self.core.len() > 0 || self.core.is_over()
+    }
+
+    fn bells(&self) -> Option<&Held> {
+        Some(self.core.held())
+    }
+}
+
+/// Bounds of a queue that is to be made; see [`Queue::builder`].
+#[derive(Clone, Copy, Debug)]
+pub struct QueueBuilder<T> {
+    bounds: Bounds,
+    _items: PhantomData<fn(T) -> T>,
+}
+
+impl<T> QueueBuilder<T> {
+    /// At most so many items; 0 is no bound.
+    #[must_use]
+    pub fn maxsize(mut self, items: usize) -> Self {
+        self.bounds.items = items as u64;
+        self
+    }
+
+    /// At most so many bytes of encoded items; 0 is no bound. An item larger than that goes alone,
+    /// when the queue is empty.
+    #[must_use]
+    pub fn max_bytes(mut self, bytes: usize) -> Self {
+        self.bounds.bytes = bytes as u64;
+        self
+    }
+
+    /// Makes the queue.
+    ///
+    /// # Errors
+    /// [`Error::Shm`] if shared memory cannot be had.
+    pub fn build(self) -> Result<Queue<T>, Error> {
+        Ok(Queue::over(Core::new(self.bounds)?))
+    }
+}

@@ -1,0 +1,178 @@
+//! Queues and pipes within one process.
+
+use procession_ipc::{Queue, duplex, simplex, wait};
+use std::thread;
+use std::time::Duration;
+
+#[test]
+fn items_of_every_size_come_out_as_they_went_in() {
+    let queue = Queue::<Vec<u8>>::new().unwrap();
+    for len in [0, 1, 7, 8, 9, 1000, 65_535, 65_536, 65_537, 300_000, 3_000_000] {
+        let item: Vec<u8> = (0..len).map(|n: usize| n as u8).collect();
+        queue.put(&item).unwrap();
+        assert_eq!(queue.get().unwrap(), item, "{len}");
+    }
+}
+
+#[test]
+fn a_backlog_larger_than_the_first_map_comes_out_in_order() {
+    let queue = Queue::<(u64, Vec<u8>)>::new().unwrap();
+    let filler = vec![7_u8; 10_000];
+    for n in 0..8000 {
+        queue.put(&(n, filler.clone())).unwrap();
+    }
+    for n in 0..8000 {
+        let (number, bytes) = queue.get().unwrap();
+        assert_eq!((number, bytes.len()), (n, filler.len()));
+    }
+    assert!(queue.empty());
+}
+
+#[test]
+fn putters_and_getters_in_threads_pass_every_item_once() {
+    let queue = Queue::<u64>::new().unwrap();
+    let per = 50_000;
+    let sum: u64 = thread::scope(|scope| {
+        for putter in 0..3 {
+            let queue = queue.clone();
+            scope.spawn(move || (0..per).for_each(|n| queue.put(&(putter * per + n)).unwrap()));
+        }
+        let getters: Vec<_> = (0..3)
+            .map(|_| {
+                let queue = queue.clone();
+                scope.spawn(move || (0..per).map(|_| queue.get().unwrap()).sum::<u64>())
+            })
+            .collect();
+        getters.into_iter().map(|getter| getter.join().unwrap()).sum()
+    });
+    assert_eq!(sum, (0..3 * per).sum());
+}
+
+#[test]
+fn a_bounded_queue_is_full_and_then_is_not() {
+    let queue = Queue::with_maxsize(2).unwrap();
+    queue.put(&1_u8).unwrap();
+    queue.put(&2).unwrap();
+    assert!(queue.full());
+    assert!(queue.try_put(&3).unwrap_err().is_timeout());
+    assert!(queue.put_timeout(&3, Duration::from_millis(1)).unwrap_err().is_timeout());
+    thread::scope(|scope| {
+        let putter = queue.clone();
+        scope.spawn(move || (3..100).for_each(|n| putter.put(&n).unwrap()));
+        for n in 1..100 {
+            assert_eq!(queue.get().unwrap(), n);
+        }
+    });
+}
+
+#[test]
+fn a_queue_bounded_in_bytes_takes_a_larger_item_alone() {
+    let queue = Queue::<Vec<u8>>::builder().max_bytes(100).build().unwrap();
+    queue.put(&vec![1; 1000]).unwrap();
+    assert!(queue.try_put(&vec![1]).unwrap_err().is_timeout());
+    queue.get().unwrap();
+    queue.put(&vec![1; 40]).unwrap();
+    queue.put(&vec![1; 40]).unwrap();
+    assert!(queue.try_put(&vec![1; 40]).unwrap_err().is_timeout());
+}
+
+#[test]
+fn batches_keep_their_order() {
+    let queue = Queue::<u32>::new().unwrap();
+    assert_eq!(queue.put_many(0..100_000_u32).unwrap(), 100_000);
+    let mut next = 0;
+    while next < 100_000 {
+        for n in queue.get_many(1000).unwrap() {
+            assert_eq!(n, next);
+            next += 1;
+        }
+    }
+}
+
+#[test]
+fn a_large_payload_is_lent() {
+    let queue = Queue::<()>::new().unwrap();
+    let bytes = vec![3_u8; 1 << 20];
+    queue.put_bytes(&bytes).unwrap();
+    let payload = queue.get_bytes().unwrap();
+    assert!(payload.is_lent());
+    assert_eq!(&*payload, &*bytes);
+    queue.put_bytes(b"small").unwrap();
+    assert_eq!(&*queue.get_bytes().unwrap(), b"small");
+}
+
+#[test]
+fn a_message_of_another_type_is_an_error_and_the_next_one_comes() {
+    let queue = Queue::<String>::new().unwrap();
+    queue.put_bytes(&[200, 1]).unwrap();
+    queue.put(&"next".to_string()).unwrap();
+    assert!(queue.get().unwrap_err().to_string().contains("not a value of type"));
+    assert_eq!(queue.get().unwrap(), "next");
+}
+
+#[test]
+fn a_queue_travels_in_a_queue_and_outlives_its_sender() {
+    let carrier = Queue::<Queue<u8>>::new().unwrap();
+    let inner = Queue::new().unwrap();
+    inner.put(&9_u8).unwrap();
+    carrier.put(&inner).unwrap();
+    drop(inner);
+    assert_eq!(carrier.get().unwrap().get().unwrap(), 9);
+}
+
+#[test]
+fn a_shared_object_outside_of_a_message_is_refused() {
+    let queue = Queue::<u8>::new().unwrap();
+    let error = postcard::to_allocvec(&queue);
+    assert!(error.is_err());
+}
+
+#[test]
+fn a_shutdown_ends_a_wait_and_lets_the_rest_out() {
+    let queue = Queue::<u8>::new().unwrap();
+    queue.put(&1).unwrap();
+    queue.shutdown();
+    assert!(queue.put(&2).unwrap_err().is_closed());
+    assert_eq!(queue.get().unwrap(), 1);
+    assert!(queue.get().unwrap_err().is_closed());
+    let other = Queue::<u8>::new().unwrap();
+    thread::scope(|scope| {
+        let waiting = other.clone();
+        let waiter = scope.spawn(move || waiting.get());
+        other.shutdown();
+        assert!(waiter.join().unwrap().unwrap_err().is_closed());
+    });
+}
+
+#[test]
+fn wait_names_those_that_are_ready() {
+    let (a, b) = (Queue::<u8>::new().unwrap(), Queue::<u8>::new().unwrap());
+    assert!(wait(&[&a, &b], Some(Duration::ZERO)).unwrap().is_empty());
+    thread::scope(|scope| {
+        let putter = b.clone();
+        let waiter = scope.spawn(|| wait(&[&a, &b], None));
+        putter.put(&1).unwrap();
+        assert_eq!(waiter.join().unwrap().unwrap(), [1]);
+    });
+}
+
+#[test]
+fn an_end_that_is_dropped_ends_the_other_ones_wait() {
+    let (here, there) = duplex::<u8>().unwrap();
+    thread::scope(|scope| {
+        let waiter = scope.spawn(move || here.recv());
+        drop(there);
+        assert!(waiter.join().unwrap().unwrap_err().is_closed());
+    });
+}
+
+#[test]
+fn a_simplex_pipe_goes_one_way() {
+    let (reader, writer) = simplex::<String>().unwrap();
+    writer.send(&"x".to_string()).unwrap();
+    assert!(reader.send(&"y".to_string()).is_err());
+    assert!(writer.recv().is_err());
+    drop(writer);
+    assert_eq!(reader.recv().unwrap(), "x");
+    assert!(reader.recv().unwrap_err().is_closed());
+}

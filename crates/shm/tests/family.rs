@@ -1,0 +1,49 @@
+//! One process of a family.
+
+use procession_shm::{Kind, MemberState, family};
+
+#[test]
+fn a_block_that_was_given_back_is_known_to_be_gone() {
+    let family = family().unwrap();
+    let block = family.take(Kind::Parcel, 1 << 20).unwrap();
+    block.region.write(0, b"abc");
+    let mut back = [0; 3];
+    family.arena().block(block.handle).unwrap().region.read(0, &mut back);
+    assert_eq!(&back, b"abc");
+    family.give(block.handle);
+    assert!(family.arena().block(block.handle).is_err());
+}
+
+#[test]
+fn an_object_lives_until_the_last_holder_lets_go() {
+    let family = family().unwrap();
+    let first = family.make(Kind::Event, 128, 7, |_| Ok(())).unwrap();
+    let handle = first.handle();
+    let second = family.attach(handle, Kind::Event, 7).unwrap();
+    assert!(family.attach(handle, Kind::Event, 8).is_err());
+    assert!(family.attach(handle, Kind::Lock, 7).is_err());
+    drop(first);
+    let third = family.attach(handle, Kind::Event, 7).unwrap();
+    drop((second, third));
+    assert!(family.attach(handle, Kind::Event, 7).is_err());
+}
+
+#[test]
+fn a_thousand_objects_are_all_freed() {
+    let family = family().unwrap();
+    let make = |_| family.make(Kind::Lock, 64, 1, |_| Ok(())).unwrap();
+    let objects: Vec<_> = (0..1000).map(make).collect();
+    let handles: Vec<_> = objects.iter().map(|object| object.handle()).collect();
+    drop(objects);
+    for handle in handles {
+        assert!(family.arena().block(handle).is_err());
+    }
+}
+
+#[test]
+fn a_reserved_seat_can_be_withdrawn() {
+    let family = family().unwrap();
+    let seat = family.reserve().unwrap();
+    family.release(seat);
+    assert_eq!(family.state(seat), MemberState::Free);
+}
