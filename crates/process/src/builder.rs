@@ -177,22 +177,18 @@ impl ProcessBuilder {
                 environment: wanted.changes_from(ground.surroundings()),
                 directory: wanted.directory_from(ground.surroundings()),
             };
-            let slot = Slot::reserve().map_err(|error| memory(&name, "reserve a slot", &error))?;
-            if let Err(error) = slot.put(&(preface, &arguments)) {
+            let memory = |attempt, source| Error::Memory { name: name.clone(), attempt, source };
+            let slot = Slot::reserve(&name).map_err(|source| memory("reserve the seat", source))?;
+            let parcel = slot.put_arguments(&(preface, &arguments)).map_err(|source| {
                 slot.release();
-                return Err(memory(&name, "encode the arguments", &error));
-            }
+                memory("send the arguments", source)
+            })?;
             crash_point!("start.parent.reserved");
-            match plan.start(&ground, slot) {
+            match plan.start(&ground, slot, parcel) {
                 Ok(Some(started)) => {
                     return Ok(Process::new(children::enter(name, daemon, outlive, started)));
                 }
-                // What can be taken back was not begun. Without its slot, a child that was forked leaves.
-                Ok(None) if slot.withdraw() => slot.release(),
-                Ok(None) => {
-                    let source = std::io::Error::other("it was killed while it started the process, which may run");
-                    return Err(failed(("ask the zygote", source)));
-                }
+                Ok(None) => {}
                 Err(failure) => {
                     slot.release();
                     return Err(failed(failure));
@@ -222,8 +218,4 @@ impl ProcessBuilder {
         }
         wanted
     }
-}
-
-fn memory(name: &str, attempt: &'static str, error: &dyn std::fmt::Display) -> Error {
-    Error::Memory { name: name.to_owned(), attempt, reason: error.to_string() }
 }

@@ -7,9 +7,11 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use std::time::Duration;
 
-use procession_sys::Deadline;
+use procession_sys::{Deadline, forked};
 use procession_sys::pidfd_info::status_after_reap;
 use procession_sys::signal_name::Signal;
+
+use serde::de::DeserializeOwned;
 
 use crate::error::Error;
 use crate::start::slot::{End, Slot};
@@ -57,8 +59,13 @@ pub struct Child {
 pub fn active_children() -> Vec<Arc<Child>> {
     let all: Vec<_> = list().clone();
     let alive: Vec<_> = all.into_iter().filter(|child| child.is_alive()).collect();
-    list().retain(|child| child.end.get().is_none());
+    strike_ended();
     alive
+}
+
+/// Takes those whose end was seen off the list; their descriptors go with the last handle.
+pub(crate) fn strike_ended() {
+    list().retain(|child| child.end.get().is_none());
 }
 
 /// Enters a child that was started just now, and forgets those whose end is known.
@@ -67,7 +74,7 @@ pub(crate) fn enter(name: String, daemon: bool, outlive: bool, started: Started)
         name,
         daemon,
         outlive,
-        owner: std::process::id(),
+        owner: forked::generation(),
         started,
         reaping: Mutex::new(()),
         end: OnceLock::new(),
@@ -165,12 +172,17 @@ impl Child {
         self.outlive
     }
 
-    pub(crate) fn slot(&self) -> &Slot {
-        &self.started.slot
+    fn slot(&self) -> Slot {
+        self.started.slot
+    }
+
+    /// What it left, if it left something; once.
+    pub(crate) fn take_outcome<T: DeserializeOwned>(&self) -> Result<Option<T>, procession_ipc::Error> {
+        self.slot().take_outcome(self.started.arguments)
     }
 
     pub(crate) fn is_mine(&self) -> bool {
-        self.owner == std::process::id()
+        self.owner == forked::generation()
     }
 
     pub(crate) fn kernel(&self, attempt: &'static str, source: std::io::Error) -> Error {

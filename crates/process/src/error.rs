@@ -41,14 +41,14 @@ pub enum Error {
         source: ImageError,
     },
     /// The shared memory of the family refused.
-    #[error("cannot {attempt} of process `{name}`: {reason}")]
+    #[error("cannot {attempt} of process `{name}`: {source}")]
     Memory {
         /// The process.
         name: String,
         /// What was attempted.
         attempt: &'static str,
         /// Why it failed.
-        reason: String,
+        source: procession_ipc::Error,
     },
     /// `fork` was refused.
     #[error(transparent)]

@@ -12,7 +12,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::builder::ProcessBuilder;
-use crate::children::Child;
+use crate::children::{self, Child};
 use crate::error::Error;
 use crate::start::run::Outcome;
 use crate::start::slot::End;
@@ -124,19 +124,17 @@ impl<R> Process<R> {
         let Some(end) = self.child.wait_until(deadline)? else {
             return Err(Error::TimedOut { name, pid });
         };
+        children::strike_ended();
         let mut taken = self.taken.lock().unwrap_or_else(|broken| broken.into_inner());
         if std::mem::replace(&mut *taken, true) {
             return Err(Error::Taken { name, pid });
         }
-        match self.child.slot().take_if_any::<Outcome<R>>() {
+        match self.child.take_outcome::<Outcome<R>>() {
             Ok(Some(Outcome::Returned(result))) => Ok(result),
             Ok(Some(Outcome::Panicked(panic))) => Err(Error::Panicked { name, pid, panic }),
             Ok(Some(Outcome::Failed(reason))) => Err(Error::Failed { name, pid, reason }),
             Ok(None) => Err(without_result(name, pid, end)),
-            Err(error) => {
-                let reason = error.to_string();
-                Err(Error::Memory { name, attempt: "decode the result", reason })
-            }
+            Err(source) => Err(Error::Memory { name, attempt: "take the result", source }),
         }
     }
 

@@ -41,6 +41,16 @@ pub fn take() -> io::Result<Option<(OsString, OwnedFd)>> {
     Ok(Some((order, stdio::take_stdin()?)))
 }
 
+/// Shows the name of the program in `ps` and `top`, which otherwise show what was started: `exe`.
+pub fn take_name() {
+    let path = std::env::args_os().next().unwrap_or_default();
+    let name = std::path::Path::new(&path).file_name().unwrap_or_default();
+    if let Ok(name) = std::ffi::CString::new(name.as_encoded_bytes()) {
+        // The kernel keeps 15 bytes of it. Without /proc tools nobody sees it, so an error is none.
+        let _ = rustix::thread::set_name(&name);
+    }
+}
+
 /// Ignores SIGPIPE, as Rust's runtime does before `main`; for code that runs earlier.
 pub fn ignore_sigpipe() {
     // SAFETY: signal(2) with SIG_IGN installs no handler, so nothing can run at an awkward time.

@@ -14,7 +14,7 @@ use super::run::Task;
 use super::slot::Slot;
 use crate::exit;
 
-/// The parent is gone; nobody will read this.
+/// The parent is gone, or has taken the seat back; nobody will read this.
 const ORPHANED: i32 = 125;
 /// The child could not begin. The reason is on stderr.
 const REFUSED: i32 = 126;
@@ -30,12 +30,11 @@ pub(super) fn run(request: Request, fds: Vec<OwnedFd>, lifeline: OwnedFd) -> ! {
     if let Err(error) = set_stdio(request.flags, fds) {
         refuse("set its standard streams", &error);
     }
-    crash_point!("start.child.before_adopt");
+    crash_point!("start.child.bound");
     let slot = Slot::from_raw(request.member);
-    if let Err(error) = slot.adopt() {
-        refuse("take its place in the shared memory", &error);
+    if !slot.is_taken() {
+        leave(ORPHANED);
     }
-    crash_point!("start.child.adopted");
     let code = perform(&request, slot);
     exit::settle();
     let _ = io::stdout().flush();

@@ -13,7 +13,7 @@ use super::slot::Slot;
 /// Starts it. This process reaps it.
 pub(super) fn start(
     request: Request,
-    slot: &Slot,
+    slot: Slot,
     fds: &[BorrowedFd<'_>],
     surroundings: &Surroundings,
 ) -> io::Result<(i32, Pidfd)> {

@@ -5,10 +5,12 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use procession_sys::fork::{Fork, ForkError, fork as copy};
 use procession_sys::pidfd::Pidfd;
+use procession_sys::reaper;
 use procession_sys::stdio::{Stream, null, replace};
 
 use super::order::{Request, flag};
-use super::{child, lifeline, slot, zygote};
+use super::slot::Slot;
+use super::{child, lifeline, zygote};
 use crate::children;
 
 /// Copies this process. Both copies return.
@@ -29,7 +31,6 @@ pub fn fork() -> Result<Fork, ForkError> {
     let done = copy()?;
     if done == Fork::Child {
         forget_parent();
-        slot::after_fork();
     }
     Ok(done)
 }
@@ -47,9 +48,11 @@ pub(super) fn start(request: Request, fds: &[BorrowedFd<'_>]) -> Result<(i32, Pi
     let _ = io::stdout().flush();
     let lifeline = lifeline::downward()?.try_clone()?;
     let owned: Vec<OwnedFd> = fds.iter().map(|fd| fd.as_fd().try_clone_to_owned()).collect::<Result<_, _>>()?;
+    Slot::from_raw(request.member).leave_to_fork();
     match copy()? {
         Fork::Child => {
             forget_parent();
+            reaper::unblock_signals();
             if request.flags & flag::STDIN == 0 {
                 let _ = null().and_then(|null| replace(Stream::Stdin, null));
             }

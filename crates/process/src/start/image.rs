@@ -44,7 +44,7 @@ pub(super) struct Image {
 }
 
 /// Starts it, tells it who it is, and waits until it is ready.
-pub(super) fn start(role: Role, slot: &Slot, surroundings: &Surroundings) -> io::Result<Image> {
+pub(super) fn start(role: Role, slot: Slot, surroundings: &Surroundings) -> io::Result<Image> {
     let (control, theirs) = fd_pass::pair()?;
     let mut arguments = std::env::args_os();
     let mut command = Command::new("/proc/self/exe");
@@ -60,7 +60,7 @@ pub(super) fn start(role: Role, slot: &Slot, surroundings: &Surroundings) -> io:
 }
 
 impl Image {
-    fn greet(mut self, slot: &Slot) -> io::Result<Self> {
+    fn greet(mut self, slot: Slot) -> io::Result<Self> {
         let done = self.exchange(slot);
         if done.is_err() {
             // It may be running somebody's `main`. Nothing that it does is wanted.
@@ -70,10 +70,10 @@ impl Image {
         done.map(|()| self)
     }
 
-    fn exchange(&self, slot: &Slot) -> io::Result<()> {
+    fn exchange(&self, slot: Slot) -> io::Result<()> {
         let message = Boot { build: Build::of_program()?.to_bytes(), member: slot.to_raw() };
         let lifeline = lifeline::downward()?;
-        let family = slot::family_fd()?;
+        let family = slot::family_fd().map_err(io::Error::other)?;
         fd_pass::send(&self.control, &message.to_bytes(), &[family.as_fd(), lifeline.as_fd()])?;
         if !poll::readable(&self.control, Deadline::after(PATIENCE))? {
             return Err(io::Error::other(
@@ -104,6 +104,7 @@ pub(crate) fn boot() {
 }
 
 fn become_role(role: Option<Role>, control: OwnedFd) -> ! {
+    boot::take_name();
     let lifeline = match receive_boot(&control) {
         Ok(Some(lifeline)) => lifeline,
         // The parent is gone.

@@ -32,7 +32,7 @@ mod zygote_loop;
 
 use crate::stdio::Stdio;
 use order::{Request, Surroundings, flag};
-use slot::Slot;
+use slot::{Arguments, End, Slot};
 use zygote::Zygote;
 
 /// How a process is started.
@@ -73,6 +73,7 @@ pub(crate) struct Started {
     pub(crate) pid: i32,
     pub(crate) pidfd: Pidfd,
     pub(crate) slot: Slot,
+    pub(crate) arguments: Arguments,
     pub(crate) reaper: Reaper,
 }
 
@@ -84,6 +85,29 @@ pub(crate) struct Plan {
     pub(crate) outlive: bool,
     /// Stdin, stdout, stderr.
     pub(crate) stdio: [Stdio; 3],
+}
+
+/// The child that a zygote may have forked before it was killed. `Ok(None)`: there is none that has begun, and there
+/// will be none.
+fn find_child(
+    zygote: &Zygote,
+    slot: Slot,
+    arguments: Arguments,
+) -> io::Result<Option<(i32, Pidfd)>> {
+    if slot.withdraw(arguments) {
+        // Without its arguments, a child that was forked leaves.
+        slot.abandon();
+        return Ok(None);
+    }
+    let pid = slot.pid();
+    match Pidfd::open(pid) {
+        Ok(pidfd) if slot.is_running() => Ok(Some((pid, pidfd))),
+        _ => {
+            // It was quick, and init has reaped it. What stands for it is another process that has ended.
+            slot.conclude(End::Unknown);
+            Ok(Some((pid, zygote.pidfd()?)))
+        }
+    }
 }
 
 /// A step that failed, and why.
@@ -118,8 +142,14 @@ impl Plan {
         }
     }
 
-    /// Starts the child whose preface and arguments lie in `slot`. `Ok(None)`: the zygote was killed meanwhile.
-    pub(crate) fn start(&self, ground: &Ground, slot: Slot) -> Result<Option<Started>, Failure> {
+    /// Starts the child whose preface and arguments lie in `slot`. `Ok(None)`: the zygote was killed, the child did not
+    /// begin, and its slot is free.
+    pub(crate) fn start(
+        &self,
+        ground: &Ground,
+        slot: Slot,
+        arguments: Arguments,
+    ) -> Result<Option<Started>, Failure> {
         let streams = (io::stdin(), io::stdout(), io::stderr());
         let own = [streams.0.as_fd(), streams.1.as_fd(), streams.2.as_fd()];
         let mut flags = if self.outlive { flag::OUTLIVE } else { 0 };
@@ -134,13 +164,17 @@ impl Plan {
         let request = Request { flags, member: slot.to_raw(), function };
         let started = match (ground, self.method) {
             (Ground::Zygote(zygote), _) => {
-                zygote.request(request, &fds).map_err(|error| ("ask the zygote", error))?
+                let answer = zygote.request(request, &fds);
+                match answer.map_err(|error| ("ask the zygote", error))? {
+                    Some(answer) => Some(answer),
+                    None => find_child(zygote, slot, arguments).map_err(|error| ("find the process", error))?,
+                }
             }
             (Ground::Own(_), StartMethod::Fork) => Some(
                 fork::start(request, &fds).map_err(|error| ("fork", io::Error::other(error)))?,
             ),
             (Ground::Own(own), _) => Some(
-                exec::start(request, &slot, &fds, own)
+                exec::start(request, slot, &fds, own)
                     .map_err(|error| ("start this program again", error))?,
             ),
         };
@@ -148,6 +182,6 @@ impl Plan {
             Ground::Zygote(zygote) => Reaper::Zygote(Arc::clone(zygote)),
             Ground::Own(_) => Reaper::Parent,
         };
-        Ok(started.map(|(pid, pidfd)| Started { pid, pidfd, slot, reaper }))
+        Ok(started.map(|(pid, pidfd)| Started { pid, pidfd, slot, arguments, reaper }))
     }
 }

@@ -50,14 +50,14 @@ impl Task {
     /// Leaves word that the function was not called, or that it was in vain.
     pub(super) fn fail(&mut self, reason: String) {
         self.code = FAILED;
-        if let Err(error) = self.slot.put(&Outcome::<()>::Failed(reason)) {
+        if let Err(error) = self.slot.put_outcome(&Outcome::<()>::Failed(reason)) {
             eprintln!("procession: process {} cannot leave word: {error}", std::process::id());
         }
     }
 
     fn leave_outcome<R: Serialize>(&mut self, outcome: &Outcome<R>) {
         crash_point!("start.child.before_result");
-        match self.slot.put(outcome) {
+        match self.slot.put_outcome(outcome) {
             Ok(()) => {
                 self.code = if let Outcome::Panicked(_) = outcome { PANICKED } else { RETURNED };
             }
@@ -74,8 +74,10 @@ pub(crate) struct Run;
 impl<A: DeserializeOwned, R: Serialize> Entry<A, R> for Run {
     fn enter(f: fn(A) -> R, task: &mut dyn Any) {
         let Some(task) = task.downcast_mut::<Task>() else { return };
-        let arguments = match task.slot.take::<(Preface, A)>() {
-            Ok((preface, arguments)) => become_child(preface).map(|()| arguments),
+        let arguments = match task.slot.take_arguments::<(Preface, A)>() {
+            Ok(Some((preface, arguments))) => become_child(preface).map(|()| arguments),
+            // The zygote was killed in the start, and the parent asks another one.
+            Ok(None) => return,
             Err(error) => Err(format!("its arguments cannot be decoded: {error}")),
         };
         match arguments {

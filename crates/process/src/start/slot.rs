@@ -1,96 +1,178 @@
-//! The place of a child in the shared memory; a stand-in on files until the ledger is there.
-use std::fs;
-use std::io;
-use std::os::fd::OwnedFd;
-use std::sync::atomic::{AtomicU32, Ordering};
+//! The place of a child in the shared memory: its seat in the ledger, and the parcel that lies there.
+//!
+//! | parcel in the seat | put there by | owned by | taken by |
+//! |---|---|---|---|
+//! | arguments | the parent, before it asks for the child | the child's seat | the child; freed when it is buried |
+//! | outcome | the child, before it ends | the parent | `join`; freed when the seat is released |
+//!
+//! Both lie in the same word. A child that dies before it took its arguments leaves them there, so the parent remembers
+//! their handle and does not take them for an outcome.
 
+use procession_ipc::Error;
+use procession_ipc::message::Parcel;
+use procession_shm::{Ended, Handle, MemberId, MemberState, adopt, family, fork_as};
 use procession_sys::Deadline;
 use procession_sys::process_status::ExitStatus;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use std::os::fd::{BorrowedFd, OwnedFd};
 
+/// How a child ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum End {
+    /// As `waitpid` said.
     Status(ExitStatus),
+    /// Nobody knows.
     Unknown,
 }
 
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Slot(u64);
+/// The seat of a child that is about to start, runs, or has ended and was not released.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Slot(MemberId);
 
-static N: AtomicU32 = AtomicU32::new(0);
-type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;
+/// Arguments that lie in a seat.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Arguments(Handle);
 
 impl Slot {
-    fn path(self, what: &str) -> String {
-        format!("/dev/shm/proc-stub/{:x}.{what}", self.0)
+    /// A seat for a child that this process is about to start.
+    pub(crate) fn reserve(name: &str) -> Result<Self, Error> {
+        let family = family()?;
+        let id = family.reserve()?;
+        family.set_name(id, name);
+        Ok(Self(id))
     }
-    pub(crate) fn reserve() -> Result<Self> {
-        fs::create_dir_all("/dev/shm/proc-stub")?;
-        Ok(Self(u64::from(std::process::id()) << 32 | u64::from(N.fetch_add(1, Ordering::Relaxed))))
-    }
+
     pub(crate) fn from_raw(raw: u64) -> Self {
-        Self(raw)
+        Self(MemberId::from_word(raw))
     }
+
     pub(crate) fn to_raw(self) -> u64 {
-        self.0
+        self.0.to_word()
     }
-    pub(crate) fn adopt(self) -> Result<()> {
-        Ok(())
+
+    /// Has the child of the next fork take this seat.
+    pub(crate) fn leave_to_fork(self) {
+        fork_as(self.0);
     }
-    pub(crate) fn put<T: Serialize>(self, value: &T) -> Result<()> {
-        fs::write(self.path("tmp"), postcard::to_stdvec(value)?)?;
-        fs::rename(self.path("tmp"), self.path("parcel"))?;
-        Ok(())
+
+    /// In the child: whether this process has the seat. It was withdrawn otherwise.
+    pub(crate) fn is_taken(self) -> bool {
+        family().is_ok_and(|family| family.state(self.0) == MemberState::Alive)
     }
-    pub(crate) fn take<T: DeserializeOwned>(self) -> Result<T> {
-        Ok(self.take_if_any()?.ok_or("nothing there")?)
+
+    /// In the parent: lays the arguments there.
+    pub(crate) fn put_arguments<T: Serialize>(self, value: &T) -> Result<Arguments, Error> {
+        let family = family()?;
+        let handle = Parcel::new(value)?.hand_to(self.0);
+        family.set_parcel(self.0, Some(handle));
+        Ok(Arguments(handle))
     }
-    pub(crate) fn take_if_any<T: DeserializeOwned>(self) -> Result<Option<T>> {
-        let Ok(bytes) = fs::read(self.path("parcel")) else { return Ok(None) };
-        fs::remove_file(self.path("parcel"))?;
-        Ok(Some(postcard::from_bytes(&bytes)?))
-    }
-    pub(crate) fn withdraw(self) -> bool {
-        fs::remove_file(self.path("parcel")).is_ok()
-    }
-    pub(crate) fn ended(self) -> Option<End> {
-        let text = fs::read_to_string(self.path("exit")).ok()?;
-        let raw: i64 = text.parse().ok()?;
-        Some(if raw < 0 { End::Unknown } else { End::Status(ExitStatus::from_raw(raw as i32)) })
-    }
-    pub(crate) fn wait(self, deadline: Deadline) -> Option<End> {
-        loop {
-            if let Some(end) = self.ended() {
-                return Some(end);
+
+    /// In the parent: takes the arguments back; false if the child was quicker.
+    pub(crate) fn withdraw(self, arguments: Arguments) -> bool {
+        let Ok(family) = family() else { return false };
+        match family.take_parcel(self.0) {
+            Some(handle) if handle == arguments.0 => {
+                family.give(handle);
+                true
             }
-            if deadline.expired() {
-                return None;
+            // So quick that the outcome is there already.
+            outcome => {
+                family.set_parcel(self.0, outcome);
+                false
             }
-            #[expect(clippy::disallowed_methods, reason = "stub")]
-            std::thread::sleep(std::time::Duration::from_micros(20));
         }
     }
-    pub(crate) fn bury(self) {}
-    pub(crate) fn conclude(self, end: End) {
-        self.bury();
-        let raw = match end {
-            End::Status(status) => i64::from(status.to_raw()),
-            End::Unknown => -1,
-        };
-        let _ = fs::write(self.path("tmp"), raw.to_string());
-        let _ = fs::rename(self.path("tmp"), self.path("exit"));
+
+    /// In the parent: the process that has the seat; 0 if none ever had.
+    pub(crate) fn pid(self) -> i32 {
+        let members = family().map(|family| family.members()).unwrap_or_default();
+        members.iter().find(|member| member.id == self.0).map_or(0, |member| member.pid as i32)
     }
+
+    /// In the parent: whether that process runs.
+    pub(crate) fn is_running(self) -> bool {
+        family().is_ok_and(|family| family.is_alive(self.0))
+    }
+
+    /// In the child: takes the arguments; `None` if the parent took them back.
+    pub(crate) fn take_arguments<T: DeserializeOwned>(self) -> Result<Option<T>, Error> {
+        let Some(handle) = family()?.take_parcel(self.0) else { return Ok(None) };
+        Parcel::receive(handle)?.decode().map(Some)
+    }
+
+    /// In the child: leaves the outcome for the parent.
+    pub(crate) fn put_outcome<T: Serialize>(self, value: &T) -> Result<(), Error> {
+        let family = family()?;
+        let parcel = Parcel::new(value)?;
+        // Without a parent nobody asks for it.
+        if let Some(parent) = family.reserver(self.0) {
+            family.set_parcel(self.0, Some(parcel.hand_to(parent)));
+        }
+        Ok(())
+    }
+
+    /// In the parent, after the end: takes the outcome, if the child left one.
+    pub(crate) fn take_outcome<T: DeserializeOwned>(
+        self,
+        arguments: Arguments,
+    ) -> Result<Option<T>, Error> {
+        match family()?.take_parcel(self.0) {
+            Some(handle) if handle != arguments.0 => Parcel::receive(handle)?.decode().map(Some),
+            _ => Ok(None),
+        }
+    }
+
+    /// How the child ended, if that was told.
+    pub(crate) fn ended(self) -> Option<End> {
+        let ended = family().ok()?.ended(self.0)?;
+        Some(ended.status.map_or(End::Unknown, |raw| End::Status(ExitStatus::from_raw(raw))))
+    }
+
+    /// Waits until it is told.
+    pub(crate) fn wait(self, deadline: Deadline) -> Option<End> {
+        loop {
+            let ended = self.ended();
+            if ended.is_some() || deadline.expired() {
+                return ended;
+            }
+            family().ok()?.sleep_until_ended(self.0, deadline);
+        }
+    }
+
+    /// Returns what the dead child held, and then tells how it ended; who has waited finds all returned.
+    pub(crate) fn conclude(self, end: End) {
+        let Ok(family) = family() else { return };
+        family.bury(self.0);
+        let status = match end {
+            End::Status(status) => Some(status.to_raw()),
+            End::Unknown => None,
+        };
+        family.set_ended(self.0, Ended { status });
+    }
+
+    /// Buries and frees the seat of a process that nobody joins: a zygote, or one that did not get far.
+    pub(crate) fn abandon(self) {
+        self.conclude(End::Unknown);
+        self.release();
+    }
+
+    /// Frees the seat and whatever lies there. For the parent, after the end or if nothing was started.
     pub(crate) fn release(self) {
-        let _ = fs::remove_file(self.path("exit"));
-        let _ = fs::remove_file(self.path("parcel"));
+        if let Ok(family) = family() {
+            family.release(self.0);
+        }
     }
 }
 
-pub(crate) fn family_fd() -> io::Result<OwnedFd> {
-    Ok(fs::File::open("/dev/null")?.into())
+/// The arena, for a new image.
+pub(crate) fn family_fd() -> Result<BorrowedFd<'static>, Error> {
+    Ok(family()?.fd())
 }
-pub(crate) fn join_family(_fd: OwnedFd, _raw: u64) -> Result<()> {
+
+/// In a new image: joins the family in the seat that was reserved for this process.
+pub(crate) fn join_family(fd: OwnedFd, seat: u64) -> Result<(), Error> {
+    adopt(fd, MemberId::from_word(seat))?;
     Ok(())
 }
-pub(crate) fn after_fork() {}

@@ -5,9 +5,10 @@
 
 use std::io;
 use std::os::fd::{BorrowedFd, OwnedFd};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use procession_sys::{Deadline, fd_pass, pidfd::Pidfd};
+use procession_sys::{Deadline, fd_pass, forked, pidfd::Pidfd};
 
 use super::image::{self, Image, Role};
 use super::order::{LONGEST, Request, Surroundings};
@@ -20,6 +21,8 @@ pub(crate) struct Zygote {
     process: Mutex<std::process::Child>,
     pidfd: Pidfd,
     slot: Slot,
+    /// The socket ended. The process may still be on its way out.
+    broken: AtomicBool,
     owner: u32,
     surroundings: Surroundings,
 }
@@ -41,15 +44,19 @@ pub(super) fn running(surroundings: &Surroundings) -> io::Result<Arc<Zygote>> {
     if let Some(running) = zygote.as_ref().filter(|zygote| zygote.is_usable()) {
         return Ok(Arc::clone(running));
     }
-    *zygote = None;
-    let slot = Slot::reserve().map_err(io::Error::other)?;
-    let Image { control, child, pidfd } = image::start(Role::Zygote, &slot, surroundings)?;
+    if let Some(gone) = zygote.take() {
+        gone.retire();
+    }
+    let slot = Slot::reserve("zygote").map_err(io::Error::other)?;
+    let Image { control, child, pidfd } = image::start(Role::Zygote, slot, surroundings)
+        .inspect_err(|_| slot.abandon())?;
     let started = Arc::new(Zygote {
         control,
         process: Mutex::new(child),
         pidfd,
         slot,
-        owner: std::process::id(),
+        broken: AtomicBool::new(false),
+        owner: forked::generation(),
         surroundings: surroundings.clone(),
     });
     *zygote = Some(Arc::clone(&started));
@@ -62,13 +69,19 @@ impl Zygote {
         &self.surroundings
     }
 
+    /// Another descriptor of it.
+    pub(super) fn pidfd(&self) -> io::Result<Pidfd> {
+        use std::os::fd::AsFd;
+        Ok(Pidfd::from_fd(self.pidfd.as_fd().try_clone_to_owned()?))
+    }
+
     /// Whether it has ended, so that nobody reaps its children's status any more.
     pub(crate) fn is_gone(&self) -> bool {
         self.pidfd.wait_ended(Deadline::now()).unwrap_or(true)
     }
 
     fn is_usable(&self) -> bool {
-        self.owner == std::process::id() && !self.is_gone()
+        self.is_mine() && !self.broken.load(Ordering::Relaxed) && !self.is_gone()
     }
 
     /// Has a child forked. `Ok(None)`: the zygote is gone, and it is not known whether it forked before.
@@ -81,11 +94,13 @@ impl Zygote {
         // One conversation at a time, for all threads: the lock that is there anyway.
         let turn = self.process.lock().unwrap_or_else(|broken| broken.into_inner());
         match fd_pass::send(&self.control, &request.to_bytes(), fds) {
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(None),
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(self.is_broken()),
             sent => sent?,
         }
         procession_sys::crash_point!("start.parent.requested");
-        let Some(answer) = fd_pass::recv(&self.control, &mut bytes)? else { return Ok(None) };
+        let Some(answer) = fd_pass::recv(&self.control, &mut bytes)? else {
+            return Ok(self.is_broken());
+        };
         drop(turn);
         let (pid, text) = bytes[..answer.len].split_first_chunk().unwrap_or((&[0; 4], &[]));
         match (i32::from_le_bytes(*pid), answer.fds.into_iter().next()) {
@@ -93,18 +108,25 @@ impl Zygote {
             _ => Err(io::Error::other(String::from_utf8_lossy(text))),
         }
     }
-}
 
-impl Drop for Zygote {
-    fn drop(&mut self) {
-        if self.owner != std::process::id() {
+    fn is_mine(&self) -> bool {
+        self.owner == forked::generation()
+    }
+
+    fn is_broken<T>(&self) -> Option<T> {
+        self.broken.store(true, Ordering::Relaxed);
+        None
+    }
+
+    /// Takes the status of one that is gone, so that nothing of it is left. Those who join its children see its end.
+    fn retire(&self) {
+        if !self.is_mine() {
             return;
         }
-        // It was replaced because it is gone: this takes its status, so that nothing of it is left.
-        let process = self.process.get_mut().unwrap_or_else(|broken| broken.into_inner());
-        if self.pidfd.wait_ended(Deadline::now()).unwrap_or(false) {
-            let _ = process.wait();
-            self.slot.bury();
-        }
+        let mut process = self.process.lock().unwrap_or_else(|broken| broken.into_inner());
+        // On its way out at the latest since its socket ended; nothing that it could still do is wanted.
+        let _ = process.kill();
+        let _ = process.wait();
+        self.slot.abandon();
     }
 }

@@ -6,9 +6,10 @@
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-use procession_sys::fork::{Fork, fork};
+use procession_sys::fork::{Fork, ForkError, fork};
 use procession_sys::leave::leave;
 use procession_sys::pidfd::Pidfd;
+use procession_sys::stdio::{Stream, null, replace};
 use procession_sys::{crash_point, fd_pass, poll, reaper};
 
 use super::child;
@@ -19,21 +20,28 @@ use crate::panic;
 /// The children that have not ended.
 type Brood = Vec<(i32, Slot)>;
 
+/// Children are given their parent's streams of the moment. Those of this moment may be a pipe whose reader waits for
+/// the end.
+fn let_go_of_streams() -> io::Result<()> {
+    let null = null()?;
+    replace(Stream::Stdout, &null)?;
+    replace(Stream::Stderr, &null)
+}
+
 /// Serves until the parent is gone.
 pub(super) fn serve(control: OwnedFd, lifeline: OwnedFd) -> ! {
     panic::install();
     let code = match serve_until_end(control, lifeline) {
         Ok(()) => 0,
-        Err(error) => {
-            eprintln!("procession: the zygote (pid {}) ends: {error}", std::process::id());
-            1
-        }
+        // The parent finds it gone and starts another one.
+        Err(_) => 1,
     };
     leave(code)
 }
 
 fn serve_until_end(control: OwnedFd, lifeline: OwnedFd) -> io::Result<()> {
     let ended = reaper::block_signals()?;
+    let_go_of_streams()?;
     let mut brood = Brood::new();
     fd_pass::send(&control, b"+", &[])?;
     crash_point!("start.zygote.hello");
@@ -47,7 +55,7 @@ fn serve_until_end(control: OwnedFd, lifeline: OwnedFd) -> io::Result<()> {
             let mut bytes = [0; LONGEST];
             let Some(message) = fd_pass::recv(&control, &mut bytes)? else { return Ok(()) };
             let answer = match Request::from_bytes(&bytes[..message.len]) {
-                Some(request) => match fork() {
+                Some(request) => match fork_into(request.member) {
                     Ok(Fork::Child) => {
                         drop((control, ended, brood));
                         reaper::unblock_signals();
@@ -67,6 +75,12 @@ fn serve_until_end(control: OwnedFd, lifeline: OwnedFd) -> io::Result<()> {
             crash_point!("start.zygote.answered");
         }
     }
+}
+
+/// Forks; the child has the seat.
+fn fork_into(seat: u64) -> Result<Fork, ForkError> {
+    Slot::from_raw(seat).leave_to_fork();
+    fork()
 }
 
 /// Answers with pid and pidfd, or with the reason why there are none.
