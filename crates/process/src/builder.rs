@@ -112,7 +112,8 @@ impl ProcessBuilder {
 
     /// Removes a variable of its environment.
     pub fn env_remove(mut self, name: impl AsRef<OsStr>) -> Self {
-        self.environment.push(EnvironmentChange::Remove(name.as_ref().to_owned()));
+        self.environment
+            .push(EnvironmentChange::Remove(name.as_ref().to_owned()));
         self
     }
 
@@ -162,12 +163,23 @@ impl ProcessBuilder {
         if !init::is_done() {
             return Err(Error::NotInitialised { name });
         }
-        let function =
-            ship::<Run, A, R>(f).map_err(|source| Error::Function { name: name.clone(), source })?;
+        let function = ship::<Run, A, R>(f).map_err(|source| Error::Function {
+            name: name.clone(),
+            source,
+        })?;
         let own = Surroundings::now();
         let wanted = self.surroundings(&own);
-        let plan = Plan { method: self.method, function, outlive, stdio: self.stdio };
-        let failed = |(step, source): Failure| Error::Start { name: name.clone(), step, source };
+        let plan = Plan {
+            method: self.method,
+            function,
+            outlive,
+            stdio: self.stdio,
+        };
+        let failed = |(step, source): Failure| Error::Start {
+            name: name.clone(),
+            step,
+            source,
+        };
 
         exit::arrange();
         for _ in 0..TRIES {
@@ -177,16 +189,24 @@ impl ProcessBuilder {
                 environment: wanted.changes_from(ground.surroundings()),
                 directory: wanted.directory_from(ground.surroundings()),
             };
-            let memory = |attempt, source| Error::Memory { name: name.clone(), attempt, source };
+            let memory = |attempt, source| Error::Memory {
+                name: name.clone(),
+                attempt,
+                source,
+            };
             let slot = Slot::reserve(&name).map_err(|source| memory("reserve the seat", source))?;
-            let parcel = slot.put_arguments(&(preface, &arguments)).map_err(|source| {
-                slot.release();
-                memory("send the arguments", source)
-            })?;
+            let parcel = slot
+                .put_arguments(&(preface, &arguments))
+                .map_err(|source| {
+                    slot.release();
+                    memory("send the arguments", source)
+                })?;
             crash_point!("start.parent.reserved");
             match plan.start(&ground, slot, parcel) {
                 Ok(Some(started)) => {
-                    return Ok(Process::new(children::enter(name, daemon, outlive, started)));
+                    return Ok(Process::new(children::enter(
+                        name, daemon, outlive, started,
+                    )));
                 }
                 Ok(None) => {}
                 Err(failure) => {
@@ -217,5 +237,23 @@ impl ProcessBuilder {
             wanted.directory = Some(base.join(directory));
         }
         wanted
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spawn_without_init_says_what_to_write_and_starts_nothing() {
+        let _ = init::forget_for_test();
+        let error = Process::spawn(|()| (), ()).expect_err("init did not run");
+        assert!(matches!(error, Error::NotInitialised { .. }), "{error:?}");
+        assert!(
+            error
+                .to_string()
+                .contains("write `procession::init();` as the first line of `main`")
+        );
+        assert!(procession_testkit::family::descendants().is_empty());
     }
 }

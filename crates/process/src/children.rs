@@ -7,9 +7,9 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use std::time::Duration;
 
-use procession_sys::{Deadline, forked};
 use procession_sys::pidfd_info::status_after_reap;
 use procession_sys::signal_name::Signal;
+use procession_sys::{Deadline, forked};
 
 use serde::de::DeserializeOwned;
 
@@ -156,7 +156,11 @@ impl Child {
     ///
     /// [`Error::Kernel`] without the right to signal it.
     pub fn signal(&self, signal: Signal) -> Result<(), Error> {
-        self.started.pidfd.send_signal(signal).map(drop).map_err(|source| self.kernel("signal", source))
+        self.started
+            .pidfd
+            .send_signal(signal)
+            .map(drop)
+            .map_err(|source| self.kernel("signal", source))
     }
 
     /// Waits for its end and leaves its result where it is; says whether it has ended.
@@ -165,7 +169,8 @@ impl Child {
     ///
     /// [`Error::Kernel`] if the kernel cannot wait.
     pub fn wait_timeout(&self, timeout: Duration) -> Result<bool, Error> {
-        self.wait_until(Deadline::after(timeout)).map(|end| end.is_some())
+        self.wait_until(Deadline::after(timeout))
+            .map(|end| end.is_some())
     }
 
     pub(crate) fn is_outliving(&self) -> bool {
@@ -177,7 +182,9 @@ impl Child {
     }
 
     /// What it left, if it left something; once.
-    pub(crate) fn take_outcome<T: DeserializeOwned>(&self) -> Result<Option<T>, procession_ipc::Error> {
+    pub(crate) fn take_outcome<T: DeserializeOwned>(
+        &self,
+    ) -> Result<Option<T>, procession_ipc::Error> {
         self.slot().take_outcome(self.started.arguments)
     }
 
@@ -186,7 +193,12 @@ impl Child {
     }
 
     pub(crate) fn kernel(&self, attempt: &'static str, source: std::io::Error) -> Error {
-        Error::Kernel { attempt, name: self.name.clone(), pid: self.pid(), source }
+        Error::Kernel {
+            attempt,
+            name: self.name.clone(),
+            pid: self.pid(),
+            source,
+        }
     }
 
     /// Waits for the end.
@@ -241,7 +253,10 @@ impl Child {
     }
 
     fn reap(&self) -> End {
-        let _turn = self.reaping.lock().unwrap_or_else(|broken| broken.into_inner());
+        let _turn = self
+            .reaping
+            .lock()
+            .unwrap_or_else(|broken| broken.into_inner());
         if let Some(end) = self.slot().ended() {
             return end;
         }
@@ -255,7 +270,10 @@ impl Child {
     }
 
     fn conclude_for_zygote(&self) -> End {
-        let _turn = self.reaping.lock().unwrap_or_else(|broken| broken.into_inner());
+        let _turn = self
+            .reaping
+            .lock()
+            .unwrap_or_else(|broken| broken.into_inner());
         if let Some(end) = self.slot().ended() {
             return end;
         }

@@ -124,7 +124,9 @@ pub enum Error {
         pid: i32,
     },
     /// This process is not the one that started it.
-    #[error("cannot join process `{name}` (pid {pid}) from a fork of its parent; join it where it was started")]
+    #[error(
+        "cannot join process `{name}` (pid {pid}) from a fork of its parent; join it where it was started"
+    )]
     NotParent {
         /// The process.
         name: String,
@@ -155,7 +157,10 @@ impl Error {
     /// Whether the other process ended without giving its result.
     #[must_use]
     pub fn is_peer_dead(&self) -> bool {
-        matches!(self, Self::Killed { .. } | Self::Exited { .. } | Self::Lost { .. })
+        matches!(
+            self,
+            Self::Killed { .. } | Self::Exited { .. } | Self::Lost { .. }
+        )
     }
 
     /// The panic, if the function panicked.

@@ -31,7 +31,8 @@ pub(crate) fn arrange() {
 pub(crate) fn settle() {
     let mut children = active_children();
     children.retain(|child| child.is_mine() && !child.is_outliving());
-    let (daemons, others): (Vec<_>, Vec<_>) = children.into_iter().partition(|child| child.is_daemon());
+    let (daemons, others): (Vec<_>, Vec<_>) =
+        children.into_iter().partition(|child| child.is_daemon());
     for daemon in &daemons {
         let _ = daemon.terminate();
     }

@@ -19,10 +19,8 @@ static DONE: AtomicBool = AtomicBool::new(false);
 /// A set-user-ID program takes no orders from its environment, and so cannot be started this way.
 ///
 /// ```
-/// fn main() {
-///     procession_process::init();
-///     assert!(procession_process::parent_process().is_none());
-/// }
+/// procession_process::init();
+/// assert!(procession_process::parent_process().is_none());
 /// ```
 pub fn init() {
     if DONE.swap(true, Ordering::Relaxed) {
@@ -34,6 +32,12 @@ pub fn init() {
 /// Whether `init` was called, here or before the fork that made this process.
 pub(crate) fn is_done() -> bool {
     DONE.load(Ordering::Relaxed)
+}
+
+/// As if it had never been called.
+#[cfg(test)]
+pub(crate) fn forget_for_test() -> bool {
+    DONE.swap(false, Ordering::Relaxed)
 }
 
 #[cfg(feature = "test-hook")]

@@ -58,7 +58,6 @@ pub struct Process<R> {
 
 impl Process<()> {
     /// Name, environment, directory, streams and start method, for a process that is not like the others.
-    #[must_use]
     pub fn builder() -> ProcessBuilder {
         ProcessBuilder::new()
     }
@@ -84,7 +83,11 @@ impl<R> Process<R> {
     }
 
     pub(crate) fn new(child: Arc<Child>) -> Self {
-        Self { child, taken: Mutex::new(false), result: PhantomData }
+        Self {
+            child,
+            taken: Mutex::new(false),
+            result: PhantomData,
+        }
     }
 
     /// Waits for the end of the process and gives what its function returned. There is one result: the first join
@@ -125,7 +128,10 @@ impl<R> Process<R> {
             return Err(Error::TimedOut { name, pid });
         };
         children::strike_ended();
-        let mut taken = self.taken.lock().unwrap_or_else(|broken| broken.into_inner());
+        let mut taken = self
+            .taken
+            .lock()
+            .unwrap_or_else(|broken| broken.into_inner());
         if std::mem::replace(&mut *taken, true) {
             return Err(Error::Taken { name, pid });
         }
@@ -134,7 +140,11 @@ impl<R> Process<R> {
             Ok(Some(Outcome::Panicked(panic))) => Err(Error::Panicked { name, pid, panic }),
             Ok(Some(Outcome::Failed(reason))) => Err(Error::Failed { name, pid, reason }),
             Ok(None) => Err(without_result(name, pid, end)),
-            Err(source) => Err(Error::Memory { name, attempt: "take the result", source }),
+            Err(source) => Err(Error::Memory {
+                name,
+                attempt: "take the result",
+                source,
+            }),
         }
     }
 
@@ -214,7 +224,11 @@ fn without_result(name: String, pid: i32, end: End) -> Error {
         End::Unknown => Error::Lost { name, pid },
         End::Status(status) => match status.signal() {
             Some(signal) => Error::Killed { name, pid, signal },
-            None => Error::Exited { name, pid, code: status.exitcode() },
+            None => Error::Exited {
+                name,
+                pid,
+                code: status.exitcode(),
+            },
         },
     }
 }

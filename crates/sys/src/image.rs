@@ -64,7 +64,10 @@ struct Descriptor {
 }
 
 /// Carrier of the descriptor of `fn(A) -> R` run by `E`.
-struct Trampoline<E, A, R>(PhantomData<(E, fn(A) -> R)>);
+struct Trampoline<E, A, R> {
+    /// Of the types there is only the descriptor.
+    _types: PhantomData<(E, A, R)>,
+}
 
 impl<E: Entry<A, R>, A, R> Trampoline<E, A, R> {
     const DESCRIPTOR: &'static Descriptor = &Descriptor {

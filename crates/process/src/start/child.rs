@@ -3,10 +3,10 @@
 use std::io::{self, Write};
 use std::os::fd::OwnedFd;
 
+use procession_sys::crash_point;
 use procession_sys::image::Shipped;
 use procession_sys::leave::leave;
 use procession_sys::stdio::{Stream, null, replace};
-use procession_sys::crash_point;
 
 use super::lifeline;
 use super::order::{Request, flag};
@@ -51,16 +51,21 @@ fn perform(request: &Request, slot: Slot) -> i32 {
 }
 
 fn refuse(what: &str, error: &dyn std::fmt::Display) -> ! {
-    eprintln!("procession: a new process (pid {}) cannot {what}: {error}", std::process::id());
+    eprintln!(
+        "procession: a new process (pid {}) cannot {what}: {error}",
+        std::process::id()
+    );
     leave(REFUSED)
 }
 
 /// Stdin is `/dev/null` already; stdout and stderr are whatever they are in the process that made this one.
 fn set_stdio(flags: u64, fds: Vec<OwnedFd>) -> io::Result<()> {
     let mut fds = fds.into_iter();
-    for (stream, bit) in
-        [(Stream::Stdin, flag::STDIN), (Stream::Stdout, flag::STDOUT), (Stream::Stderr, flag::STDERR)]
-    {
+    for (stream, bit) in [
+        (Stream::Stdin, flag::STDIN),
+        (Stream::Stdout, flag::STDOUT),
+        (Stream::Stderr, flag::STDERR),
+    ] {
         let sent = if flags & bit != 0 { fds.next() } else { None };
         match (stream, sent) {
             (stream, Some(fd)) => replace(stream, fd)?,

@@ -47,7 +47,10 @@ pub(super) fn start(request: Request, fds: &[BorrowedFd<'_>]) -> Result<(i32, Pi
     // What is in the buffer would be written twice.
     let _ = io::stdout().flush();
     let lifeline = lifeline::downward()?.try_clone()?;
-    let owned: Vec<OwnedFd> = fds.iter().map(|fd| fd.as_fd().try_clone_to_owned()).collect::<Result<_, _>>()?;
+    let owned: Vec<OwnedFd> = fds
+        .iter()
+        .map(|fd| fd.as_fd().try_clone_to_owned())
+        .collect::<Result<_, _>>()?;
     Slot::from_raw(request.member).leave_to_fork();
     match copy()? {
         Fork::Child => {

@@ -51,11 +51,18 @@ pub(super) fn start(role: Role, slot: Slot, surroundings: &Surroundings) -> io::
     if let Some(name) = arguments.next() {
         std::os::unix::process::CommandExt::arg0(&mut command, name);
     }
-    command.args(arguments).env_clear().envs(surroundings.environment.iter().map(|(k, v)| (k, v)));
+    command
+        .args(arguments)
+        .env_clear()
+        .envs(surroundings.environment.iter().map(|(k, v)| (k, v)));
     command.env(boot::VARIABLE, role.name()).stdin(theirs);
     let child = command.spawn()?;
     drop(command);
-    let image = Image { control, pidfd: Pidfd::open(child.id() as i32)?, child };
+    let image = Image {
+        control,
+        pidfd: Pidfd::open(child.id() as i32)?,
+        child,
+    };
     image.greet(slot)
 }
 
@@ -71,10 +78,17 @@ impl Image {
     }
 
     fn exchange(&self, slot: Slot) -> io::Result<()> {
-        let message = Boot { build: Build::of_program()?.to_bytes(), member: slot.to_raw() };
+        let message = Boot {
+            build: Build::of_program()?.to_bytes(),
+            member: slot.to_raw(),
+        };
         let lifeline = lifeline::downward()?;
         let family = slot::family_fd().map_err(io::Error::other)?;
-        fd_pass::send(&self.control, &message.to_bytes(), &[family.as_fd(), lifeline.as_fd()])?;
+        fd_pass::send(
+            &self.control,
+            &message.to_bytes(),
+            &[family.as_fd(), lifeline.as_fd()],
+        )?;
         if !poll::readable(&self.control, Deadline::after(PATIENCE))? {
             return Err(io::Error::other(
                 "the program that was started again did not reach procession::init(); make it the first line of main",
@@ -83,7 +97,9 @@ impl Image {
         let mut text = [0; LONGEST];
         match fd_pass::recv(&self.control, &mut text)? {
             Some(hello) if hello.len == 1 => Ok(()),
-            Some(hello) => Err(io::Error::other(String::from_utf8_lossy(&text[..hello.len]))),
+            Some(hello) => Err(io::Error::other(String::from_utf8_lossy(
+                &text[..hello.len],
+            ))),
             None => Err(io::Error::other(
                 "the program that was started again ended before procession::init(); make it the first line of main",
             )),
@@ -96,7 +112,9 @@ pub(crate) fn boot() {
     match boot::take() {
         Ok(None) => {}
         Ok(Some((order, control))) => {
-            let role = [Role::Zygote, Role::Exec].into_iter().find(|role| order == role.name());
+            let role = [Role::Zygote, Role::Exec]
+                .into_iter()
+                .find(|role| order == role.name());
             become_role(role, control)
         }
         Err(error) => end(&error),
@@ -124,12 +142,16 @@ fn become_role(role: Option<Role>, control: OwnedFd) -> ! {
 /// Takes arena and lifeline, and proves that this is the same program.
 fn receive_boot(control: &OwnedFd) -> io::Result<Option<OwnedFd>> {
     let mut bytes = [0; LONGEST];
-    let Some(message) = fd_pass::recv(control, &mut bytes)? else { return Ok(None) };
+    let Some(message) = fd_pass::recv(control, &mut bytes)? else {
+        return Ok(None);
+    };
     let invalid = || io::Error::other("got a first message that is none");
     let boot = Boot::from_bytes(&bytes[..message.len]).ok_or_else(invalid)?;
     let [family, lifeline] = <[OwnedFd; 2]>::try_from(message.fds).map_err(|_| invalid())?;
     if boot.build != Build::of_program()?.to_bytes() {
-        return Err(io::Error::other("is another build of this program; start both from one file"));
+        return Err(io::Error::other(
+            "is another build of this program; start both from one file",
+        ));
     }
     if !procession_sys::fork::is_single_threaded() {
         return Err(io::Error::other(
@@ -143,7 +165,8 @@ fn receive_boot(control: &OwnedFd) -> io::Result<Option<OwnedFd>> {
 /// The `exec` start method: one request, for this process itself.
 fn run_one(control: OwnedFd, lifeline: OwnedFd) -> ! {
     let mut bytes = [0; LONGEST];
-    let asked = fd_pass::send(&control, b"+", &[]).and_then(|()| fd_pass::recv(&control, &mut bytes));
+    let asked =
+        fd_pass::send(&control, b"+", &[]).and_then(|()| fd_pass::recv(&control, &mut bytes));
     match asked {
         Ok(Some(message)) => match Request::from_bytes(&bytes[..message.len]) {
             Some(request) => {
@@ -158,6 +181,9 @@ fn run_one(control: OwnedFd, lifeline: OwnedFd) -> ! {
 }
 
 fn end(error: &io::Error) -> ! {
-    eprintln!("procession: process {}, started by `spawn`, ends: it {error}", std::process::id());
+    eprintln!(
+        "procession: process {}, started by `spawn`, ends: it {error}",
+        std::process::id()
+    );
     procession_sys::leave::leave(126)
 }

@@ -154,20 +154,30 @@ impl Plan {
         let own = [streams.0.as_fd(), streams.1.as_fd(), streams.2.as_fd()];
         let mut flags = if self.outlive { flag::OUTLIVE } else { 0 };
         let mut fds: Vec<BorrowedFd<'_>> = Vec::with_capacity(3);
-        for ((stdio, own), bit) in self.stdio.iter().zip(own).zip([flag::STDIN, flag::STDOUT, flag::STDERR]) {
+        for ((stdio, own), bit) in
+            self.stdio
+                .iter()
+                .zip(own)
+                .zip([flag::STDIN, flag::STDOUT, flag::STDERR])
+        {
             if let Some(fd) = stdio.descriptor(own) {
                 fds.push(fd);
                 flags |= bit;
             }
         }
         let function = self.function.to_bytes();
-        let request = Request { flags, member: slot.to_raw(), function };
+        let request = Request {
+            flags,
+            member: slot.to_raw(),
+            function,
+        };
         let started = match (ground, self.method) {
             (Ground::Zygote(zygote), _) => {
                 let answer = zygote.request(request, &fds);
                 match answer.map_err(|error| ("ask the zygote", error))? {
                     Some(answer) => Some(answer),
-                    None => find_child(zygote, slot, arguments).map_err(|error| ("find the process", error))?,
+                    None => find_child(zygote, slot, arguments)
+                        .map_err(|error| ("find the process", error))?,
                 }
             }
             (Ground::Own(_), StartMethod::Fork) => Some(
@@ -182,6 +192,12 @@ impl Plan {
             Ground::Zygote(zygote) => Reaper::Zygote(Arc::clone(zygote)),
             Ground::Own(_) => Reaper::Parent,
         };
-        Ok(started.map(|(pid, pidfd)| Started { pid, pidfd, slot, arguments, reaper }))
+        Ok(started.map(|(pid, pidfd)| Started {
+            pid,
+            pidfd,
+            slot,
+            arguments,
+            reaper,
+        }))
     }
 }

@@ -51,7 +51,10 @@ impl Task {
     pub(super) fn fail(&mut self, reason: String) {
         self.code = FAILED;
         if let Err(error) = self.slot.put_outcome(&Outcome::<()>::Failed(reason)) {
-            eprintln!("procession: process {} cannot leave word: {error}", std::process::id());
+            eprintln!(
+                "procession: process {} cannot leave word: {error}",
+                std::process::id()
+            );
         }
     }
 
@@ -59,7 +62,11 @@ impl Task {
         crash_point!("start.child.before_result");
         match self.slot.put_outcome(outcome) {
             Ok(()) => {
-                self.code = if let Outcome::Panicked(_) = outcome { PANICKED } else { RETURNED };
+                self.code = if let Outcome::Panicked(_) = outcome {
+                    PANICKED
+                } else {
+                    RETURNED
+                };
             }
             Err(error) => self.fail(format!("its result cannot be sent: {error}")),
         }
@@ -73,7 +80,9 @@ pub(crate) struct Run;
 
 impl<A: DeserializeOwned, R: Serialize> Entry<A, R> for Run {
     fn enter(f: fn(A) -> R, task: &mut dyn Any) {
-        let Some(task) = task.downcast_mut::<Task>() else { return };
+        let Some(task) = task.downcast_mut::<Task>() else {
+            return;
+        };
         let arguments = match task.slot.take_arguments::<(Preface, A)>() {
             Ok(Some((preface, arguments))) => become_child(preface).map(|()| arguments),
             // The zygote was killed in the start, and the parent asks another one.
@@ -83,7 +92,8 @@ impl<A: DeserializeOwned, R: Serialize> Entry<A, R> for Run {
         match arguments {
             Ok(arguments) => {
                 crash_point!("start.child.before_call");
-                let outcome = catch(|| f(arguments)).map_or_else(Outcome::Panicked, Outcome::Returned);
+                let outcome =
+                    catch(|| f(arguments)).map_or_else(Outcome::Panicked, Outcome::Returned);
                 task.leave_outcome(&outcome);
             }
             Err(reason) => task.fail(reason),
@@ -97,8 +107,12 @@ fn become_child(preface: Preface) -> Result<(), String> {
         return Err("its environment cannot be changed beside other threads".to_owned());
     }
     if let Some(directory) = &preface.directory {
-        std::env::set_current_dir(directory)
-            .map_err(|error| format!("cannot change to directory {}: {error}", directory.display()))?;
+        std::env::set_current_dir(directory).map_err(|error| {
+            format!(
+                "cannot change to directory {}: {error}",
+                directory.display()
+            )
+        })?;
     }
     current::become_child(preface.identity);
     Ok(())

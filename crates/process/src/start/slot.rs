@@ -88,7 +88,10 @@ impl Slot {
     /// In the parent: the process that has the seat; 0 if none ever had.
     pub(crate) fn pid(self) -> i32 {
         let members = family().map(|family| family.members()).unwrap_or_default();
-        members.iter().find(|member| member.id == self.0).map_or(0, |member| member.pid as i32)
+        members
+            .iter()
+            .find(|member| member.id == self.0)
+            .map_or(0, |member| member.pid as i32)
     }
 
     /// In the parent: whether that process runs.
@@ -98,7 +101,9 @@ impl Slot {
 
     /// In the child: takes the arguments; `None` if the parent took them back.
     pub(crate) fn take_arguments<T: DeserializeOwned>(self) -> Result<Option<T>, Error> {
-        let Some(handle) = family()?.take_parcel(self.0) else { return Ok(None) };
+        let Some(handle) = family()?.take_parcel(self.0) else {
+            return Ok(None);
+        };
         Parcel::receive(handle)?.decode().map(Some)
     }
 
@@ -127,7 +132,11 @@ impl Slot {
     /// How the child ended, if that was told.
     pub(crate) fn ended(self) -> Option<End> {
         let ended = family().ok()?.ended(self.0)?;
-        Some(ended.status.map_or(End::Unknown, |raw| End::Status(ExitStatus::from_raw(raw))))
+        Some(
+            ended
+                .status
+                .map_or(End::Unknown, |raw| End::Status(ExitStatus::from_raw(raw))),
+        )
     }
 
     /// Waits until it is told.

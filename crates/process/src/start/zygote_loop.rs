@@ -53,7 +53,9 @@ fn serve_until_end(control: OwnedFd, lifeline: OwnedFd) -> io::Result<()> {
         }
         if asked {
             let mut bytes = [0; LONGEST];
-            let Some(message) = fd_pass::recv(&control, &mut bytes)? else { return Ok(()) };
+            let Some(message) = fd_pass::recv(&control, &mut bytes)? else {
+                return Ok(());
+            };
             let answer = match Request::from_bytes(&bytes[..message.len]) {
                 Some(request) => match fork_into(request.member) {
                     Ok(Fork::Child) => {
@@ -87,7 +89,9 @@ fn fork_into(seat: u64) -> Result<Fork, ForkError> {
 fn tell(control: BorrowedFd<'_>, answer: Result<i32, String>) -> io::Result<()> {
     let opened = answer.and_then(|pid| {
         // Nobody has reaped it: that happens in this thread.
-        Pidfd::open(pid).map(|pidfd| (pid, pidfd)).map_err(|error| error.to_string())
+        Pidfd::open(pid)
+            .map(|pidfd| (pid, pidfd))
+            .map_err(|error| error.to_string())
     });
     let sent = match opened {
         Ok((pid, pidfd)) => fd_pass::send(control, &pid.to_le_bytes(), &[pidfd.as_fd()]),
@@ -107,7 +111,9 @@ fn tell(control: BorrowedFd<'_>, answer: Result<i32, String>) -> io::Result<()> 
 fn reap(brood: &mut Brood) {
     while let Some((pid, status)) = reaper::reap_any() {
         crash_point!("start.zygote.reaped");
-        let Some(at) = brood.iter().position(|(child, _)| *child == pid) else { continue };
+        let Some(at) = brood.iter().position(|(child, _)| *child == pid) else {
+            continue;
+        };
         let (_, slot) = brood.swap_remove(at);
         slot.conclude(End::Status(status));
         crash_point!("start.zygote.buried");
