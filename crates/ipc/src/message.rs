@@ -15,16 +15,22 @@ use crate::{Error, codec};
 use procession_shm::{Family, Handle, Held, Kind, MemberId, Region, family};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Travel {
     Nowhere,
-    Out(Vec<Handle>),
+    Out,
     In,
 }
 
 thread_local! {
-    static TRAVEL: RefCell<Travel> = const { RefCell::new(Travel::Nowhere) };
+    /// Whether this thread is just encoding or decoding a message.
+    static TRAVEL: Cell<Travel> = const { Cell::new(Travel::Nowhere) };
+    /// Whether a shared object was encoded.
+    static ANY: Cell<bool> = const { Cell::new(false) };
+    /// The shared objects that were.
+    static HANDLES: RefCell<Vec<Handle>> = const { RefCell::new(Vec::new()) };
 }
 
 const HELP: &str = "a shared object travels only in the arguments of a process or a task, or in a \
@@ -35,16 +41,11 @@ const HELP: &str = "a shared object travels only in the arguments of a process o
 /// # Errors
 /// Outside of a message.
 pub fn serialize_handle<S: Serializer>(held: &Held, serializer: S) -> Result<S::Ok, S::Error> {
-    let travels = TRAVEL.with_borrow_mut(|travel| match travel {
-        Travel::Out(handles) => {
-            handles.push(held.handle());
-            true
-        }
-        _ => false,
-    });
-    if !travels {
+    if TRAVEL.get() != Travel::Out {
         return Err(serde::ser::Error::custom(HELP));
     }
+    ANY.set(true);
+    HANDLES.with_borrow_mut(|handles| handles.push(held.handle()));
     held.handle().serialize(serializer)
 }
 
@@ -58,7 +59,7 @@ pub fn deserialize_handle<'de, D: Deserializer<'de>>(
     tag: u32,
 ) -> Result<Held, D::Error> {
     use serde::de::Error as _;
-    if !TRAVEL.with_borrow(|travel| matches!(travel, Travel::In)) {
+    if TRAVEL.get() != Travel::In {
         return Err(D::Error::custom(HELP));
     }
     let handle = Handle::deserialize(deserializer)?;
@@ -66,28 +67,47 @@ pub fn deserialize_handle<'de, D: Deserializer<'de>>(
     family.attach(handle, kind, tag).map_err(D::Error::custom)
 }
 
-fn during<R>(travel: Travel, work: impl FnOnce() -> R) -> (R, Travel) {
-    let before = TRAVEL.replace(travel);
-    let result = work();
-    (result, TRAVEL.replace(before))
-}
-
 /// Appends the encoded value to `bytes`; the format it is in, and the objects that travel in it.
+#[inline]
 pub(crate) fn encode<T: Serialize + ?Sized>(
     value: &T,
     bytes: &mut Vec<u8>,
 ) -> Result<(u8, Vec<Handle>), Error> {
-    let (format, travel) =
-        during(Travel::Out(Vec::new()), || codec::encode(value, bytes));
-    match travel {
-        Travel::Out(handles) => Ok((format?, handles)),
-        _ => unreachable!("messages nest like calls"),
+    if TRAVEL.get() == Travel::Out {
+        return encode_nested(value, bytes);
     }
+    let before = TRAVEL.replace(Travel::Out);
+    let format = codec::encode(value, bytes);
+    TRAVEL.set(before);
+    let handles = if ANY.get() { listed() } else { Vec::new() };
+    Ok((format?, handles))
+}
+
+#[cold]
+fn listed() -> Vec<Handle> {
+    ANY.set(false);
+    HANDLES.take()
+}
+
+/// Encodes a message while another one is being encoded, by a `Serialize` that sends.
+#[cold]
+fn encode_nested<T: Serialize + ?Sized>(
+    value: &T,
+    bytes: &mut Vec<u8>,
+) -> Result<(u8, Vec<Handle>), Error> {
+    let (any, outer) = (ANY.replace(false), HANDLES.take());
+    let format = codec::encode(value, bytes);
+    ANY.set(any);
+    Ok((format?, HANDLES.replace(outer)))
 }
 
 /// The value in `bytes`.
+#[inline]
 pub(crate) fn decode<T: DeserializeOwned>(format: u8, bytes: &[u8]) -> Result<T, Error> {
-    during(Travel::In, || codec::decode(format, bytes)).0
+    let before = TRAVEL.replace(Travel::In);
+    let value = codec::decode(format, bytes);
+    TRAVEL.set(before);
+    value
 }
 
 /// A block with a message in it, owned by this process.

@@ -125,7 +125,13 @@ impl Core {
     }
 
     /// Why nothing more will be put, if that is so.
+    #[inline]
     fn over(&self) -> Option<Error> {
+        if self.peer.is_none() && !self.is_shut() { None } else { self.why_over() }
+    }
+
+    #[cold]
+    fn why_over(&self) -> Option<Error> {
         if self.is_shut() {
             return Some(Error::Closed { what: "the queue was shut down" });
         }
@@ -143,6 +149,7 @@ impl Core {
         self.disturb();
     }
 
+    #[inline]
     fn lock<'a>(&self, gate: &'a Gate, side: Side) -> GateGuard<'a> {
         gate.lock(self.ring.family(), self.ring.held.handle(), side)
     }

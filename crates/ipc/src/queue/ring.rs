@@ -27,12 +27,14 @@ pub(super) struct Ring {
 #[derive(Debug)]
 struct Cached {
     number: AtomicU64,
-    block: AtomicU64,
+    /// Where it lies in the arena. The chunk stays the queue's for as long as it is the side's
+    /// current one, so it needs no second look.
+    offset: AtomicU64,
 }
 
 impl Cached {
     fn new() -> Self {
-        Self { number: AtomicU64::new(u64::MAX), block: AtomicU64::new(0) }
+        Self { number: AtomicU64::new(u64::MAX), offset: AtomicU64::new(0) }
     }
 }
 
@@ -64,7 +66,7 @@ impl Ring {
     #[inline]
     pub(super) fn chunk_to_get(&self, number: u64) -> Result<Region, Error> {
         if self.get_at.number.load(Relaxed) == number {
-            return self.region(self.get_at.block.load(Relaxed));
+            return Ok(self.at(self.get_at.offset.load(Relaxed)));
         }
         let entry = self.entry(number)?;
         if entry.number.load(Acquire) != number {
@@ -77,7 +79,7 @@ impl Ring {
     #[inline]
     pub(super) fn chunk_to_put(&self, number: u64) -> Result<Region, Error> {
         if self.put_at.number.load(Relaxed) == number {
-            return self.region(self.put_at.block.load(Relaxed));
+            return Ok(self.at(self.put_at.offset.load(Relaxed)));
         }
         let entry = self.entry(number)?;
         if entry.number.load(Relaxed) != number {
@@ -211,17 +213,18 @@ impl Ring {
         }
     }
 
+    #[cold]
     fn remember(&self, cached: &Cached, number: u64, block: u64) -> Result<Region, Error> {
-        let region = self.region(block)?;
-        cached.block.store(block, Relaxed);
+        let handle = Handle::from_bits(block).ok_or(Error::Corrupt("a chunk without a block"))?;
+        let region = self.family().arena().block(handle)?.region;
+        cached.offset.store(self.family().arena().offset_of(region), Relaxed);
         cached.number.store(number, Relaxed);
         Ok(region)
     }
 
     #[inline]
-    fn region(&self, block: u64) -> Result<Region, Error> {
-        let handle = Handle::from_bits(block).ok_or(Error::Corrupt("a chunk without a block"))?;
-        Ok(self.family().arena().block(handle)?.region)
+    fn at(&self, offset: u64) -> Region {
+        self.family().arena().region_at(offset, CHUNK)
     }
 }
 

@@ -177,6 +177,22 @@ impl Arena {
         Region::new(self.mapping.base().as_ptr().wrapping_add(offset), capacity)
     }
 
+    /// Where a region lies in the arena.
+    pub fn offset_of(&self, region: Region) -> u64 {
+        (region.address() - self.mapping.base().addr().get()) as u64
+    }
+
+    /// `len` bytes at an offset that [`Arena::offset_of`] gave.
+    ///
+    /// # Panics
+    /// If they do not lie inside the arena.
+    #[inline]
+    pub fn region_at(&self, offset: u64, len: u64) -> Region {
+        let inside = offset.checked_add(len).is_some_and(|end| end <= self.mapping.len() as u64);
+        assert!(inside, "a region outside the arena");
+        Region::new(self.mapping.base().as_ptr().wrapping_add(offset as usize), len as usize)
+    }
+
     fn lock_arena(&self) -> RobustGuard<'static> {
         let guard = self.header().arena_lock.lock();
         if guard.owner_died() {

@@ -25,6 +25,10 @@ impl Region {
         Self { base, len }
     }
 
+    pub(crate) fn address(self) -> usize {
+        self.base.addr()
+    }
+
     /// Length in bytes.
     #[inline]
     pub fn len(self) -> usize {
