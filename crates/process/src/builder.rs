@@ -4,6 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
 use procession_sys::crash_point;
+use procession_sys::fork::{ForkError, is_single_threaded};
 use procession_sys::image::ship;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -162,6 +163,9 @@ impl ProcessBuilder {
         let name = identity.name.clone();
         if !init::is_done() {
             return Err(Error::NotInitialised { name });
+        }
+        if self.method == StartMethod::Fork && !is_single_threaded() {
+            return Err(Error::Fork(ForkError::Threads));
         }
         let function = ship::<Run, A, R>(f).map_err(|source| Error::Function {
             name: name.clone(),

@@ -9,7 +9,7 @@ use std::backtrace::Backtrace;
 use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::panic::{AssertUnwindSafe, PanicHookInfo};
-use std::sync::Once;
+use std::sync::{Once, RwLock};
 
 use serde::{Deserialize, Serialize};
 
@@ -70,7 +70,7 @@ pub(crate) fn catch<T>(f: impl FnOnce() -> T) -> Result<T, Panic> {
     done.map_err(|payload| {
         let seen = SEEN.take();
         Panic {
-            message: text(payload.as_ref()),
+            message: text(&*payload),
             location: seen.as_ref().and_then(|seen| seen.location.clone()),
             backtrace: seen.map(|seen| seen.backtrace.to_string()),
         }
@@ -89,7 +89,28 @@ pub(crate) fn install() {
     });
 }
 
+/// Whom to tell of a panic that nobody will catch, because the program was built with `panic = "abort"`.
+static LAST_WORDS: RwLock<Option<LastWords>> = RwLock::new(None);
+type LastWords = Box<dyn Fn(&Panic) + Send + Sync>;
+
+/// Has `tell` called with the panic of any thread that is about to abort this process. Nothing, where panics unwind.
+pub(crate) fn before_abort(tell: impl Fn(&Panic) + Send + Sync + 'static) {
+    if cfg!(panic = "abort") {
+        *LAST_WORDS.write().unwrap_or_else(|broken| broken.into_inner()) = Some(Box::new(tell));
+    }
+}
+
 fn note(info: &PanicHookInfo<'_>) {
+    if cfg!(panic = "abort")
+        && let Ok(tell) = LAST_WORDS.try_read()
+        && let Some(tell) = &*tell
+    {
+        tell(&Panic {
+            message: text(info.payload()),
+            location: info.location().map(ToString::to_string),
+            backtrace: Some(Backtrace::force_capture().to_string()),
+        });
+    }
     if DEPTH.get() > 0 {
         let location = info.location().map(ToString::to_string);
         SEEN.set(Some(Sighting {
@@ -99,7 +120,7 @@ fn note(info: &PanicHookInfo<'_>) {
     }
 }
 
-fn text(payload: &(dyn Any + Send)) -> String {
+fn text(payload: &dyn Any) -> String {
     match (
         payload.downcast_ref::<&str>(),
         payload.downcast_ref::<String>(),

@@ -7,6 +7,7 @@ use std::io::{Read, Write};
 use std::os::fd::AsFd;
 use std::time::Duration;
 
+use procession_ipc::Queue;
 use procession_process::{
     Error, Process, ProcessBuilder, Signal, StartMethod, Stdio, active_children, current_process,
     parent_process,
@@ -76,6 +77,8 @@ for_each_method! {
     what_the_child_printed_is_not_lost
     children_are_listed_until_they_end
     dropped_handle_leaves_no_zombie
+    shared_objects_travel_in_arguments_and_results
+    what_a_killed_child_held_is_returned
     many_run_at_a_time
     no_signal_is_blocked_in_a_child
     parent_waits_for_its_children_at_its_end
@@ -497,6 +500,47 @@ mod list {
         });
     }
 
+    pub(super) fn shared_objects_travel_in_arguments_and_results(m: u8) {
+        let queue = Queue::<String>::new().expect("queue");
+        let process = by(m).spawn(
+            |(queue, word): (Queue<String>, String)| {
+                queue.put(&format!("{word} from the child")).expect("put");
+                let answer = Queue::<u8>::new().expect("queue");
+                answer.put(&9).expect("put");
+                answer
+            },
+            (queue.clone(), "hello".to_owned()),
+        );
+        assert_eq!(queue.get().expect("get"), "hello from the child");
+        let answer = process.expect("spawn").join().expect("join");
+        assert_eq!(answer.get().expect("the maker is gone, the queue is not"), 9);
+    }
+
+    pub(super) fn what_a_killed_child_held_is_returned(m: u8) {
+        let family = procession_shm::family().expect("family");
+        by(m).spawn(|()| (), ()).expect("spawn").join().expect("join");
+        let blocks = || family.arena().blocks().count();
+        let before = (blocks(), family.members().len());
+        for _ in 0..3 {
+            let (mut reader, writer) = std::io::pipe().expect("pipe");
+            let process = by(m).stdout(writer).spawn(
+                |()| {
+                    let _held: Vec<_> = (0..5).map(|_| Queue::<u8>::new().expect("queue")).collect();
+                    println!("{}", std::process::id());
+                    wait_for_ever(());
+                },
+                (),
+            );
+            let process = process.expect("spawn");
+            read_pid(&mut reader);
+            assert!(blocks() > before.0);
+            process.kill().expect("kill");
+            process.join().expect_err("killed");
+            drop(process);
+            assert_eq!((blocks(), family.members().len()), before);
+        }
+    }
+
     pub(super) fn many_run_at_a_time(m: u8) {
         let all: Vec<_> = (0..40_u64)
             .map(|n| by(m).spawn(|n| n * n, n).expect("spawn"))
@@ -734,7 +778,12 @@ fn arm_in_images(point: &str) {
 fn start_is_repeated_when_the_zygote_is_killed_in_it() {
     in_child(
         |_| {
-            for point in ["start.zygote.forked:2", "start.zygote.answered:1"] {
+            for point in [
+                "start.zygote.forked:2",
+                "start.zygote.answered:1",
+                "start.zygote.reaped:2",
+                "start.zygote.buried:1",
+            ] {
                 arm_in_images(point);
                 let (mut reader, writer) = std::io::pipe().expect("pipe");
                 for expected in 1..4 {
@@ -865,6 +914,7 @@ fn fork_beside_threads_is_refused() {
     let error = procession_process::fork().expect_err("refused");
     assert!(matches!(error, procession_process::ForkError::Threads));
     let error = by(2).spawn(|()| (), ()).expect_err("refused");
+    assert!(matches!(error, Error::Fork(_)), "{error:?}");
     assert!(error.to_string().contains("threads"), "{error}");
 }
 

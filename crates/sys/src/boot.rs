@@ -34,9 +34,11 @@ pub fn take() -> io::Result<Option<(OsString, OwnedFd)>> {
         return Ok(None);
     }
     if !environment::change(&[(VARIABLE.into(), None)]) {
-        return Err(io::Error::other(
-            "the program has started threads before procession::init()",
-        ));
+        let why =
+            "the program has threads before procession::init(); make it the first line of main";
+        // Whoever listens can say it where it is read; the socket closes with this process.
+        let _ = fd_pass::send(io::stdin(), why.as_bytes(), &[]);
+        return Err(io::Error::other(why));
     }
     Ok(Some((order, stdio::take_stdin()?)))
 }

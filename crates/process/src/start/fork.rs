@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-use procession_sys::fork::{Fork, ForkError, fork as copy};
+use procession_sys::fork::{Fork, ForkError, fork as copy, is_single_threaded};
 use procession_sys::pidfd::Pidfd;
 use procession_sys::reaper;
 use procession_sys::stdio::{Stream, null, replace};
@@ -51,6 +51,10 @@ pub(super) fn start(request: Request, fds: &[BorrowedFd<'_>]) -> Result<(i32, Pi
         .iter()
         .map(|fd| fd.as_fd().try_clone_to_owned())
         .collect::<Result<_, _>>()?;
+    // A refusal would leave the seat to whoever forks next; the caller has asked before, so this one says yes.
+    if !is_single_threaded() {
+        return Err(ForkError::Threads);
+    }
     Slot::from_raw(request.member).leave_to_fork();
     match copy()? {
         Fork::Child => {

@@ -117,7 +117,8 @@ pub(crate) fn boot() {
                 .find(|role| order == role.name());
             become_role(role, control)
         }
-        Err(error) => end(&error),
+        // The parent has been told.
+        Err(_) => procession_sys::leave::leave(126),
     }
 }
 
@@ -128,7 +129,7 @@ fn become_role(role: Option<Role>, control: OwnedFd) -> ! {
         // The parent is gone.
         Ok(None) => procession_sys::leave::leave(0),
         Err(error) => {
-            let _ = fd_pass::send(&control, format!("the new image {error}").as_bytes(), &[]);
+            let _ = fd_pass::send(&control, format!("the program that was started again {error}").as_bytes(), &[]);
             end(&error)
         }
     };
@@ -182,7 +183,7 @@ fn run_one(control: OwnedFd, lifeline: OwnedFd) -> ! {
 
 fn end(error: &io::Error) -> ! {
     eprintln!(
-        "procession: process {}, started by `spawn`, ends: it {error}",
+        "procession: process {}, started by `spawn`, {error}",
         std::process::id()
     );
     procession_sys::leave::leave(126)

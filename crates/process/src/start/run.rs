@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::order::Preface;
 use super::slot::Slot;
 use crate::current;
-use crate::panic::{Panic, catch};
+use crate::panic::{Panic, before_abort, catch};
 
 /// The exit code of a function that returned.
 const RETURNED: i32 = 0;
@@ -92,6 +92,11 @@ impl<A: DeserializeOwned, R: Serialize> Entry<A, R> for Run {
         match arguments {
             Ok(arguments) => {
                 crash_point!("start.child.before_call");
+                let slot = task.slot;
+                before_abort(move |panic| {
+                    // Without room for it, the signal has to say it all.
+                    let _ = slot.put_outcome(&Outcome::<()>::Panicked(panic.clone()));
+                });
                 let outcome =
                     catch(|| f(arguments)).map_or_else(Outcome::Panicked, Outcome::Returned);
                 task.leave_outcome(&outcome);
