@@ -5,7 +5,7 @@
 //! see that.
 
 use crate::message;
-use crate::queue::core::{Bounds, Core};
+use crate::queue::byte_queue::{Bounds, ByteQueue};
 use crate::queue::{Payload, Queue};
 use crate::select::Waitable;
 use crate::Error;
@@ -100,8 +100,8 @@ pub fn simplex<T>() -> Result<(Connection<T>, Connection<T>), Error> {
     ))
 }
 
-fn stream() -> Result<Core, Error> {
-    Core::new(Bounds { items: 0, bytes: ROOM })
+fn stream() -> Result<ByteQueue, Error> {
+    ByteQueue::new(Bounds { items: 0, bytes: ROOM })
 }
 
 fn ends() -> Result<(Held, Held), Error> {

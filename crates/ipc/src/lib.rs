@@ -21,5 +21,6 @@ mod select;
 
 pub use connection::{Connection, duplex, simplex};
 pub use error::Error;
+pub use queue::byte_queue;
 pub use queue::{JoinableQueue, Payload, Queue, QueueBuilder, SimpleQueue};
 pub use select::{Waitable, wait};

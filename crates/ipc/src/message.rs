@@ -68,8 +68,13 @@ pub fn deserialize_handle<'de, D: Deserializer<'de>>(
 }
 
 /// Appends the encoded value to `bytes`; the format it is in, and the objects that travel in it.
+///
+/// Objects that travel need a parcel that lists them, see [`Parcel::with`].
+///
+/// # Errors
+/// [`Error::Encode`].
 #[inline]
-pub(crate) fn encode<T: Serialize + ?Sized>(
+pub fn encode<T: Serialize + ?Sized>(
     value: &T,
     bytes: &mut Vec<u8>,
 ) -> Result<(u8, Vec<Handle>), Error> {
@@ -102,8 +107,11 @@ fn encode_nested<T: Serialize + ?Sized>(
 }
 
 /// The value in `bytes`.
+///
+/// # Errors
+/// [`Error::Decode`] if they are not what the type expects.
 #[inline]
-pub(crate) fn decode<T: DeserializeOwned>(format: u8, bytes: &[u8]) -> Result<T, Error> {
+pub fn decode<T: DeserializeOwned>(format: u8, bytes: &[u8]) -> Result<T, Error> {
     let before = TRAVEL.replace(Travel::In);
     let value = codec::decode(format, bytes);
     TRAVEL.set(before);
@@ -133,7 +141,11 @@ impl Parcel {
         Self::with(format, &bytes, &handles)
     }
 
-    pub(crate) fn with(format: u8, bytes: &[u8], handles: &[Handle]) -> Result<Self, Error> {
+    /// A parcel of an encoded message, which lists the objects that travel in it.
+    ///
+    /// # Errors
+    /// [`Error::Shm`] if there is no room, or an object is gone.
+    pub fn with(format: u8, bytes: &[u8], handles: &[Handle]) -> Result<Self, Error> {
         let family = family()?;
         let room = FRONT + bytes.len() + if handles.is_empty() { 0 } else { 8 + handles.len() * 8 };
         let block = family.take(Kind::Parcel, room as u64)?;
@@ -173,6 +185,11 @@ impl Parcel {
         self.handle
     }
 
+    /// How the message is encoded.
+    pub fn format(&self) -> u8 {
+        self.region.word(0) as u8
+    }
+
     /// Length of the message in bytes.
     pub fn len(&self) -> usize {
         self.len
@@ -195,11 +212,11 @@ impl Parcel {
     /// # Errors
     /// [`Error::Decode`] if the bytes are not what the type expects.
     pub fn decode<T: DeserializeOwned>(&self) -> Result<T, Error> {
-        decode(self.region.word(0) as u8, self.bytes())
+        decode(self.format(), self.bytes())
     }
 
     /// Leaves the block to whoever owns it now.
-    pub(crate) fn keep(self) -> Handle {
+    pub fn keep(self) -> Handle {
         let handle = self.handle;
         std::mem::forget(self);
         handle

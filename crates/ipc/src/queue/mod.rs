@@ -6,7 +6,7 @@
 //! | `control` | the words in shared memory |
 //! | `frame` | one item in a chunk |
 //! | `ring` | the stream of chunks: begun, used again, given back |
-//! | `core` | put and get of bytes, waiting, waking |
+//! | [`byte_queue`] | put and get of bytes, waiting, waking |
 //! | `patience` | when to spin and when to sleep |
 //! | [`Queue`], [`JoinableQueue`], [`SimpleQueue`] | typed doors |
 //!
@@ -14,7 +14,7 @@
 //! each of them.
 
 mod control;
-pub(crate) mod core;
+pub mod byte_queue;
 mod frame;
 mod joinable;
 mod patience;

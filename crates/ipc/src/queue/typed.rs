@@ -1,11 +1,11 @@
 //! The typed queue.
 
 use super::Payload;
-use super::core::{Bounds, Core, Got, Item, is_large};
+use super::byte_queue::{Bounds, ByteQueue, Got, Item, is_large};
 use crate::message::{self, Parcel};
 use crate::select::Waitable;
 use crate::{Error, codec};
-use procession_shm::{Held, Kind};
+use procession_shm::Held;
 use procession_sys::Deadline;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -66,7 +66,7 @@ fn with_scratch<R>(work: impl FnOnce(&mut Vec<u8>) -> R) -> R {
 /// # Ok::<(), procession_ipc::Error>(())
 /// ```
 pub struct Queue<T> {
-    core: Arc<Core>,
+    core: Arc<ByteQueue>,
     _items: PhantomData<fn(T) -> T>,
 }
 
@@ -92,11 +92,11 @@ impl<T> Queue<T> {
         QueueBuilder { bounds: Bounds::default(), _items: PhantomData }
     }
 
-    pub(crate) fn over(core: Core) -> Self {
+    pub(crate) fn over(core: ByteQueue) -> Self {
         Self { core: Arc::new(core), _items: PhantomData }
     }
 
-    pub(crate) fn core(&self) -> &Core {
+    pub(crate) fn core(&self) -> &ByteQueue {
         &self.core
     }
 
@@ -281,7 +281,8 @@ impl<T: Serialize> Queue<T> {
                 item
             })
             .collect();
-        let mut put = self.core.put(&items, Deadline::never())?;
+        let mut put = items.len();
+        self.core.put(&items, Deadline::never())?;
         if let Some(parcel) = whole {
             self.put_parcel(parcel, Deadline::never()).map_err(|error| (put, error))?;
             put += 1;
@@ -381,20 +382,19 @@ impl<T> fmt::Debug for Queue<T> {
 
 impl<T> Serialize for Queue<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        message::serialize_handle(self.core.held(), serializer)
+        self.core.serialize(serializer)
     }
 }
 
 impl<'de, T> Deserialize<'de> for Queue<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let held = message::deserialize_handle(deserializer, Kind::Queue, Core::TAG)?;
-        Ok(Self::over(Core::of(held)))
+        ByteQueue::deserialize(deserializer).map(Self::over)
     }
 }
 
 impl<T> Waitable for Queue<T> {
     fn is_ready(&self) -> bool {
-        self.core.len() > 0 || self.core.is_over()
+        self.core.is_ready()
     }
 
     fn bells(&self) -> Option<&Held> {
@@ -430,6 +430,6 @@ impl<T> QueueBuilder<T> {
     /// # Errors
     /// [`Error::Shm`] if shared memory cannot be had.
     pub fn build(self) -> Result<Queue<T>, Error> {
-        Ok(Queue::over(Core::new(self.bounds)?))
+        Ok(Queue::over(ByteQueue::new(self.bounds)?))
     }
 }

@@ -1,39 +1,63 @@
-//! Bytes in, bytes out: the queue below its types.
+//! Bytes in, bytes out: the queue below its types, for floors that have their own messages.
 
 use super::control::{CHUNK, Control, INLINE_MAX, SHUT, TAG};
 use super::frame::{Frame, PARCEL_LEN};
 use super::patience::Patience;
 use super::ring::{Need, Ring, Spare};
-use crate::message::Parcel;
+use crate::message::{self, Parcel};
+use crate::select::Waitable;
 use crate::{Error, bell};
 use procession_shm::{Gate, GateGuard, Handle, Held, Kind, Record, Side, family};
 use procession_sys::atomic::Ordering::{Acquire, Relaxed, Release, SeqCst};
 use procession_sys::atomic::{AtomicU64, fence};
 use procession_sys::{Deadline, crash_point, cpu};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// How many items and bytes a queue holds at most; 0 is no bound.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Bounds {
-    pub(crate) items: u64,
-    pub(crate) bytes: u64,
+pub struct Bounds {
+    /// Items.
+    pub items: u64,
+    /// Bytes of messages.
+    pub bytes: u64,
 }
 
 /// One item, as it is put.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Item<'a> {
-    Message { format: u8, bytes: &'a [u8] },
-    Parcel { handle: Handle, len: usize },
+pub enum Item<'a> {
+    /// A message that is copied into the queue: at most 64 KiB, see [`is_large`].
+    Message {
+        /// How it is encoded.
+        format: u8,
+        /// The message.
+        bytes: &'a [u8],
+    },
+    /// A parcel that the caller owns; it is the queue's once it was put.
+    Parcel {
+        /// The parcel.
+        handle: Handle,
+        /// Its length, for the bounds.
+        len: usize,
+    },
 }
 
 /// One item, as it was got; bytes of a message are in the caller's buffer.
 #[derive(Debug)]
-pub(crate) enum Got {
-    Message { format: u8, len: usize },
+pub enum Got {
+    /// A message that was copied out.
+    Message {
+        /// How it is encoded.
+        format: u8,
+        /// Its length.
+        len: usize,
+    },
+    /// A parcel, the caller's now.
     Parcel(Parcel),
 }
 
+/// A queue of messages that are bytes in a format, or parcels.
 #[derive(Debug)]
-pub(crate) struct Core {
+pub struct ByteQueue {
     ring: Ring,
     control: &'static Control,
     /// The object that stands for the other end, if this is a pipe.
@@ -44,8 +68,12 @@ pub(crate) struct Core {
     put_patience: Patience,
 }
 
-impl Core {
-    pub(crate) fn new(bounds: Bounds) -> Result<Self, Error> {
+impl ByteQueue {
+    /// Makes a queue.
+    ///
+    /// # Errors
+    /// [`Error::Shm`].
+    pub fn new(bounds: Bounds) -> Result<Self, Error> {
         let held = family()?.make(Kind::Queue, size_of::<Control>() as u64, TAG, |region| {
             let control: &Control = region.object(0);
             control.max_items.store(bounds.items, Relaxed);
@@ -55,7 +83,8 @@ impl Core {
         Ok(Self::of(held))
     }
 
-    pub(crate) fn of(held: Held) -> Self {
+    /// The queue that was made elsewhere.
+    pub fn of(held: Held) -> Self {
         let ring = Ring::new(held);
         Self {
             control: ring.control,
@@ -68,27 +97,32 @@ impl Core {
     }
 
     /// The same queue as a pipe, which is over when `peer` is gone.
-    pub(crate) fn to_peer(&self, peer: Handle) -> Self {
+    pub fn to_peer(&self, peer: Handle) -> Self {
         Self { peer: Some(peer), ..Self::of(self.held().clone()) }
     }
 
-    pub(crate) const TAG: u32 = TAG;
+    /// What the shared object is tagged with.
+    pub const TAG: u32 = TAG;
 
-    pub(crate) fn held(&self) -> &Held {
+    /// The shared object.
+    pub fn held(&self) -> &Held {
         &self.ring.held
     }
 
-    pub(crate) fn len(&self) -> u64 {
+    /// About how many items are in it.
+    pub fn len(&self) -> u64 {
         let got = self.control.get.index();
         self.control.put.index().saturating_sub(got)
     }
 
-    pub(crate) fn bounds(&self) -> Bounds {
+    /// How much it takes at most.
+    pub fn bounds(&self) -> Bounds {
         let control = self.control;
         Bounds { items: control.max_items.load(Relaxed), bytes: control.max_bytes.load(Relaxed) }
     }
 
-    pub(crate) fn is_full(&self) -> bool {
+    /// Whether it takes nothing more now.
+    pub fn is_full(&self) -> bool {
         !self.fits(1)
     }
 
@@ -104,23 +138,19 @@ impl Core {
     }
 
     /// Wakes all who wait, to look again.
-    pub(crate) fn disturb(&self) {
+    pub fn disturb(&self) {
         fence(SeqCst);
         self.control.head.waits.iter().for_each(|wait| wait.notify_all());
         bell::ring(self.held());
     }
 
-    /// Items ever put, and ever got.
-    pub(crate) fn indices(&self) -> (u64, u64) {
-        (self.control.put.index(), self.control.get.index())
-    }
-
     /// Finishes what a killed getter left half done, so that its claim cell tells the truth.
-    pub(crate) fn settle_getters(&self) {
+    pub fn settle_getters(&self) {
         drop(self.lock(&self.control.get, Side::Get));
     }
 
-    pub(crate) fn is_shut(&self) -> bool {
+    /// Whether it was shut.
+    pub fn is_shut(&self) -> bool {
         self.control.state.load(Acquire) & SHUT != 0
     }
 
@@ -139,12 +169,13 @@ impl Core {
         gone.then_some(Error::Closed { what: "the other end of the pipe is closed" })
     }
 
-    pub(crate) fn is_over(&self) -> bool {
+    /// Whether nothing more will be put: shut, or the other end of the pipe is gone.
+    pub fn is_over(&self) -> bool {
         self.over().is_some()
     }
 
     /// Ends the queue: no more is put, and who gets from it when it is empty is told so.
-    pub(crate) fn shut(&self) {
+    pub fn shut(&self) {
         self.control.state.fetch_or(SHUT, SeqCst);
         self.disturb();
     }
@@ -154,19 +185,19 @@ impl Core {
         gate.lock(self.ring.family(), self.ring.held.handle(), side)
     }
 
-    /// Puts the items in order; how many were put before the deadline or an error.
+    /// Puts the items in order; the number of the last one, counted from 1 over the queue's life.
     ///
     /// Those that fit together are committed together.
-    pub(crate) fn put(&self, items: &[Item<'_>], deadline: Deadline) -> Result<usize, (usize, Error)> {
+    ///
+    /// # Errors
+    /// How many were put before the deadline came or it failed, and why.
+    pub fn put(&self, items: &[Item<'_>], deadline: Deadline) -> Result<u64, (usize, Error)> {
         let mut put = 0;
         let mut spare: Option<Spare> = None;
         let result = loop {
             match self.put_some(&items[put..], &mut spare) {
-                Ok((count, _)) if put + count == items.len() => {
-                    put += count;
-                    break Ok(put);
-                }
-                Ok((count, why)) => {
+                Ok((count, index, _)) if put + count == items.len() => break Ok(index),
+                Ok((count, _, why)) => {
                     put += count;
                     if let Err(error) = self.get_ready(why, &mut spare, deadline) {
                         break Err((put, error));
@@ -181,12 +212,12 @@ impl Core {
         result
     }
 
-    /// Puts as many as go at once; why not more.
+    /// Puts as many as go at once; how many, the last one's number, and why not more.
     fn put_some(
         &self,
         items: &[Item<'_>],
         spare: &mut Option<Spare>,
-    ) -> Result<(usize, Stop), Error> {
+    ) -> Result<(usize, u64, Stop), Error> {
         let control = self.control;
         let gate = self.lock(&control.put, Side::Put);
         let mut record = gate.record();
@@ -236,7 +267,7 @@ impl Core {
                 control.head.waits[1].notify_one();
             }
         }
-        Ok((put, stop))
+        Ok((put, record.index, stop))
     }
 
     #[inline]
@@ -337,7 +368,11 @@ impl Core {
     /// Gets one item, its bytes into `bytes` (which is emptied first).
     ///
     /// `claim` is the offset of a claim cell, see [`GateGuard::commit_handover`].
-    pub(crate) fn get(
+    ///
+    /// # Errors
+    /// [`Error::Empty`] and [`Error::TimedOut`] at the deadline, [`Error::Closed`] if it is empty and
+    /// over, [`Error::Corrupt`].
+    pub fn get(
         &self,
         bytes: &mut Vec<u8>,
         claim: Option<u64>,
@@ -354,7 +389,10 @@ impl Core {
 
     /// Gets at least one item and at most `max` of those that are there; `take` is given each, with a
     /// function that appends its bytes. `take` runs under the lock and must do no more than copy.
-    pub(crate) fn get_many(
+    ///
+    /// # Errors
+    /// As [`get`](Self::get).
+    pub fn get_many(
         &self,
         max: usize,
         claim: Option<u64>,
@@ -508,7 +546,10 @@ impl Core {
     }
 
     /// Declares one item done; see `JoinableQueue`.
-    pub(crate) fn task_done(&self) -> Result<(), Error> {
+    ///
+    /// # Errors
+    /// [`Error::TaskDoneTooOften`].
+    pub fn task_done(&self) -> Result<(), Error> {
         let done = &self.control.done;
         let put = || self.control.put.index();
         done.try_update(SeqCst, SeqCst, |done| (done < put()).then_some(done + 1))
@@ -521,11 +562,15 @@ impl Core {
     }
 
     /// Items that were put and not declared done.
-    pub(crate) fn unfinished(&self) -> u64 {
+    pub fn unfinished(&self) -> u64 {
         self.control.put.index().saturating_sub(self.control.done.load(SeqCst))
     }
 
-    pub(crate) fn join(&self, deadline: Deadline) -> Result<(), Error> {
+    /// Waits until all items are declared done.
+    ///
+    /// # Errors
+    /// [`Error::TimedOut`].
+    pub fn join(&self, deadline: Deadline) -> Result<(), Error> {
         while self.unfinished() > 0 {
             let ticket = self.control.joiners.announce();
             if self.unfinished() == 0 {
@@ -557,7 +602,7 @@ impl Item<'_> {
 }
 
 /// Whether a message of this length goes as a parcel.
-pub(crate) fn is_large(len: usize) -> bool {
+pub fn is_large(len: usize) -> bool {
     len > INLINE_MAX
 }
 
@@ -576,3 +621,25 @@ fn publish_cpu(gate: &Gate) {
 }
 
 const _: () = assert!(PARCEL_LEN == 16);
+
+impl Serialize for ByteQueue {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        message::serialize_handle(self.held(), serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for ByteQueue {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        message::deserialize_handle(deserializer, Kind::Queue, TAG).map(Self::of)
+    }
+}
+
+impl Waitable for ByteQueue {
+    fn is_ready(&self) -> bool {
+        self.len() > 0 || self.is_over()
+    }
+
+    fn bells(&self) -> Option<&Held> {
+        Some(self.held())
+    }
+}
