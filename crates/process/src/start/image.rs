@@ -124,24 +124,28 @@ pub(crate) fn boot() {
 
 fn become_role(role: Option<Role>, control: OwnedFd) -> ! {
     boot::take_name();
-    let lifeline = match receive_boot(&control) {
-        Ok(Some(lifeline)) => lifeline,
+    let (lifeline, seat) = match receive_boot(&control) {
+        Ok(Some(got)) => got,
         // The parent is gone.
         Ok(None) => procession_sys::leave::leave(0),
         Err(error) => {
-            let _ = fd_pass::send(&control, format!("the program that was started again {error}").as_bytes(), &[]);
+            let _ = fd_pass::send(
+                &control,
+                format!("the program that was started again {error}").as_bytes(),
+                &[],
+            );
             end(&error)
         }
     };
     match role {
-        Some(Role::Zygote) => zygote_loop::serve(control, lifeline),
+        Some(Role::Zygote) => zygote_loop::serve(control, lifeline, seat),
         Some(Role::Exec) => run_one(control, lifeline),
         None => end(&io::Error::other("asks for an unknown role")),
     }
 }
 
 /// Takes arena and lifeline, and proves that this is the same program.
-fn receive_boot(control: &OwnedFd) -> io::Result<Option<OwnedFd>> {
+fn receive_boot(control: &OwnedFd) -> io::Result<Option<(OwnedFd, Slot)>> {
     let mut bytes = [0; LONGEST];
     let Some(message) = fd_pass::recv(control, &mut bytes)? else {
         return Ok(None);
@@ -160,7 +164,7 @@ fn receive_boot(control: &OwnedFd) -> io::Result<Option<OwnedFd>> {
         ));
     }
     slot::join_family(family, boot.member).map_err(io::Error::other)?;
-    Ok(Some(lifeline))
+    Ok(Some((lifeline, Slot::from_raw(boot.member))))
 }
 
 /// The `exec` start method: one request, for this process itself.

@@ -9,16 +9,25 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use procession_sys::fork::{Fork, ForkError, fork};
 use procession_sys::leave::leave;
 use procession_sys::pidfd::Pidfd;
+use procession_sys::signal_name::Signal;
 use procession_sys::stdio::{Stream, null, replace};
-use procession_sys::{crash_point, fd_pass, poll, reaper};
+use procession_sys::{Deadline, crash_point, fd_pass, poll, reaper};
 
 use super::child;
-use super::order::{LONGEST, Request};
+use super::order::{LONGEST, Request, flag};
 use super::slot::{End, Slot};
 use crate::panic;
 
 /// The children that have not ended.
-type Brood = Vec<(i32, Slot)>;
+type Brood = Vec<Chick>;
+
+/// A child that has not ended.
+#[derive(Debug, Clone, Copy)]
+struct Chick {
+    pid: i32,
+    slot: Slot,
+    outlive: bool,
+}
 
 /// Children are given their parent's streams of the moment. Those of this moment may be a pipe whose reader waits for
 /// the end.
@@ -28,14 +37,15 @@ fn let_go_of_streams() -> io::Result<()> {
     replace(Stream::Stderr, &null)
 }
 
-/// Serves until the parent is gone.
-pub(super) fn serve(control: OwnedFd, lifeline: OwnedFd) -> ! {
+/// Serves until the parent is gone; then buries what it has left, and last itself.
+pub(super) fn serve(control: OwnedFd, lifeline: OwnedFd, seat: Slot) -> ! {
     panic::install();
     let code = match serve_until_end(control, lifeline) {
         Ok(()) => 0,
         // The parent finds it gone and starts another one.
         Err(_) => 1,
     };
+    seat.abandon();
     leave(code)
 }
 
@@ -54,7 +64,7 @@ fn serve_until_end(control: OwnedFd, lifeline: OwnedFd) -> io::Result<()> {
         if asked {
             let mut bytes = [0; LONGEST];
             let Some(message) = fd_pass::recv(&control, &mut bytes)? else {
-                return Ok(());
+                return bury_brood(brood, &ended);
             };
             let answer = match Request::from_bytes(&bytes[..message.len]) {
                 Some(request) => match fork_into(request.member) {
@@ -65,7 +75,11 @@ fn serve_until_end(control: OwnedFd, lifeline: OwnedFd) -> io::Result<()> {
                     }
                     Ok(Fork::Parent(pid)) => {
                         crash_point!("start.zygote.forked");
-                        brood.push((pid, Slot::from_raw(request.member)));
+                        brood.push(Chick {
+                            pid,
+                            slot: Slot::from_raw(request.member),
+                            outlive: request.flags & flag::OUTLIVE != 0,
+                        });
                         Ok(pid)
                     }
                     Err(error) => Err(error.to_string()),
@@ -77,6 +91,22 @@ fn serve_until_end(control: OwnedFd, lifeline: OwnedFd) -> io::Result<()> {
             crash_point!("start.zygote.answered");
         }
     }
+}
+
+/// After the parent's death: sees to it that its children are dead as well, and returns what they held. Their lifeline
+/// kills them at the same time, unless they have closed it.
+fn bury_brood(mut brood: Brood, ended: &OwnedFd) -> io::Result<()> {
+    brood.retain(|child| !child.outlive);
+    for child in &brood {
+        // Nobody has reaped it: that happens in this thread.
+        Pidfd::open(child.pid)?.send_signal(Signal::KILL)?;
+    }
+    while !brood.is_empty() {
+        poll::readable(ended, Deadline::never())?;
+        reaper::drain(ended)?;
+        reap(&mut brood);
+    }
+    Ok(())
 }
 
 /// Forks; the child has the seat.
@@ -111,11 +141,10 @@ fn tell(control: BorrowedFd<'_>, answer: Result<i32, String>) -> io::Result<()> 
 fn reap(brood: &mut Brood) {
     while let Some((pid, status)) = reaper::reap_any() {
         crash_point!("start.zygote.reaped");
-        let Some(at) = brood.iter().position(|(child, _)| *child == pid) else {
+        let Some(at) = brood.iter().position(|child| child.pid == pid) else {
             continue;
         };
-        let (_, slot) = brood.swap_remove(at);
-        slot.conclude(End::Status(status));
+        brood.swap_remove(at).slot.conclude(End::Status(status));
         crash_point!("start.zygote.buried");
     }
 }
