@@ -3,7 +3,7 @@
 //! Each entry of the list runs in a process of its own, which has one thread (as `fork` demands) and whose
 //! environment, directory and streams it may change.
 
-use std::io::{Read, Write};
+use std::io::{PipeReader, Read, Write};
 use std::os::fd::AsFd;
 use std::time::Duration;
 
@@ -86,7 +86,7 @@ for_each_method! {
     daemon_is_terminated_at_the_end_of_its_parent
     child_dies_with_a_killed_parent
     grandchild_dies_with_a_killed_grandparent
-    child_that_may_outlives_its_parent
+    child_that_may_outlives_its_parent_and_sees_it_go
 }
 
 mod list {
@@ -649,7 +649,8 @@ mod list {
     }
 
     pub(super) fn child_dies_with_a_killed_parent(m: u8) {
-        let (parent, child) = parent_and_child(m, false);
+        let (parent, mut said) = parent_and_child(m, false);
+        let child = read_pid(&mut said);
         parent.kill().expect("kill");
         assert!(child.wait_ended(Deadline::never()).expect("wait"));
     }
@@ -676,28 +677,30 @@ mod list {
         assert!(bottom.wait_ended(Deadline::never()).expect("wait"));
     }
 
-    pub(super) fn child_that_may_outlives_its_parent(m: u8) {
-        let (parent, child) = parent_and_child(m, true);
+    pub(super) fn child_that_may_outlives_its_parent_and_sees_it_go(m: u8) {
+        let (parent, mut said) = parent_and_child(m, true);
+        let child = read_pid(&mut said);
         parent.kill().expect("kill");
         parent.join().expect_err("killed");
-        assert!(
-            !child
-                .wait_ended(Deadline::after(Duration::from_millis(50)))
-                .expect("wait")
-        );
-        child.send_signal(Signal::KILL).expect("kill");
+        let mut last = String::new();
+        said.read_to_string(&mut last).expect("read");
+        assert_eq!(last, "orphan");
         assert!(child.wait_ended(Deadline::never()).expect("wait"));
     }
 
-    /// A parent that waits for ever, and a pidfd of its child.
-    fn parent_and_child(m: u8, outlive: bool) -> (Process<()>, Pidfd) {
-        let (mut reader, writer) = std::io::pipe().expect("pipe");
+    /// A parent that waits for ever, and what its child says: its pid, and a word when the parent is gone.
+    fn parent_and_child(m: u8, outlive: bool) -> (Process<()>, PipeReader) {
+        let (reader, writer) = std::io::pipe().expect("pipe");
         let parent = by(m).stdout(writer).spawn(
             |(m, outlive)| {
                 let child = by(m).outlive(outlive).spawn(
                     |()| {
                         println!("{}", std::process::id());
-                        wait_for_ever(());
+                        let parent = parent_process().expect("a parent");
+                        assert!(parent.is_alive());
+                        assert!(parent.join_timeout(Duration::from_secs(60)));
+                        assert!(!parent.is_alive());
+                        print!("orphan");
                     },
                     (),
                 );
@@ -705,11 +708,11 @@ mod list {
             },
             (m, outlive),
         );
-        (parent.expect("spawn"), read_pid(&mut reader))
+        (parent.expect("spawn"), reader)
     }
 }
 
-fn read_pid(reader: &mut std::io::PipeReader) -> Pidfd {
+fn read_pid(reader: &mut PipeReader) -> Pidfd {
     let mut line = Vec::new();
     while !line.ends_with(b"\n") {
         let mut byte = [0];

@@ -5,8 +5,7 @@
 
 use std::io;
 use std::os::fd::OwnedFd;
-use std::sync::OnceLock;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard, RwLock};
 use std::time::Duration;
 
 use procession_sys::{Deadline, lifeline as pipe};
@@ -22,7 +21,7 @@ struct Downward {
 static DOWNWARD: Mutex<Option<Downward>> = Mutex::new(None);
 
 /// The pipe that this process hangs on; unset in the first process of a family.
-static UPWARD: OnceLock<OwnedFd> = OnceLock::new();
+static UPWARD: RwLock<Option<&'static OwnedFd>> = RwLock::new(None);
 
 fn lock() -> MutexGuard<'static, Option<Downward>> {
     DOWNWARD.lock().unwrap_or_else(|broken| broken.into_inner())
@@ -53,16 +52,15 @@ pub(super) fn forget_downward() {
 pub(super) fn hang_on(end: &OwnedFd, outlive: bool) -> io::Result<bool> {
     let end = pipe::reopen(end)?;
     let alive = if outlive { true } else { pipe::arm(&end)? };
-    // A child of fork from a child has its parent's here, and that one stays armed for the parent only.
-    if let Err(end) = UPWARD.set(end) {
-        std::mem::forget(end);
-    }
+    // It stays open for as long as this process runs. In a child of fork the parent's own is in its place; that one
+    // kills the parent only.
+    *UPWARD.write().unwrap_or_else(|broken| broken.into_inner()) = Some(Box::leak(Box::new(end)));
     Ok(alive)
 }
 
 /// The pipe that this process hangs on.
 pub(crate) fn upward() -> Option<&'static OwnedFd> {
-    UPWARD.get()
+    *UPWARD.read().unwrap_or_else(|broken| broken.into_inner())
 }
 
 /// Whether the parent is gone; waits for it.
