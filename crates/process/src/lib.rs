@@ -3,13 +3,13 @@
 //! | room | what it holds |
 //! |---|---|
 //! | [`init`] | the first line of `main` |
-//! | [`process`], [`builder`], [`stdio`] | a typed process and its settings |
-//! | [`children`] | the children of this process, untyped |
-//! | [`current`] | this process, its parent, how many fit |
-//! | [`exit`] | what happens to children at the end of a process |
-//! | [`panic`] | a panic as a value |
-//! | [`start`] | zygote, exec, fork: the protocol is in `start/README.md` |
-//! | [`error`] | what can go wrong |
+//! | `process`, `builder`, `stdio` | [`Process`], a typed process, and its settings: [`ProcessBuilder`], [`Stdio`] |
+//! | `children` | the children of this process, untyped: [`Child`], [`active_children`] |
+//! | `current` | [`current_process`], [`parent_process`], [`cpu_count`] |
+//! | `exit` | what happens to children at the end of a process |
+//! | `panic` | [`Panic`], a panic as a value |
+//! | `start` | [`StartMethod`]: zygote, exec, fork; the protocol is in `start/README.md` |
+//! | `error` | [`Error`], what can go wrong |
 
 #![forbid(unsafe_code)]
 

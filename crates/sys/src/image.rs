@@ -3,7 +3,7 @@
 //! Without it a child would need a registry of names or a copy of the parent. An address means nothing elsewhere
 //! (position-independent code is loaded at random), but the distance from the start of the program's image does.
 //!
-//! What travels ([`Shipped`]) are two distances: that of the function, and that of a [`Descriptor`], a constant
+//! What travels ([`Shipped`]) are two distances: that of the function, and that of a `Descriptor`, a constant
 //! which the compiler made for the function's type and which knows how to call it. Nobody jumps to a number: the
 //! receiver checks that the descriptor is aligned, lies in a readable segment, carries the magic and the name of
 //! the expected type, and that both pointers lead into an executable segment of the main image.

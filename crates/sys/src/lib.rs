@@ -18,7 +18,6 @@ pub mod mapping;
 pub mod robust;
 /// Doorbells between processes.
 pub mod bell;
-/// The first moments of a program that was started again as a part of itself.
 pub mod boot;
 /// Named points at which a test has a process killed.
 pub mod crash;
@@ -26,17 +25,11 @@ pub mod crash;
 pub mod deadline;
 /// Error numbers that upper floors tell apart.
 pub mod errno;
-/// Changing the environment of a process that has just begun.
 pub mod environment;
-/// Messages with descriptors.
 pub mod fd_pass;
-/// `fork`, for a process that has one thread.
 pub mod fork;
-/// Sending a function to another process of the same program.
 pub mod image;
-/// Ways to end this process.
 pub mod leave;
-/// A descriptor whose end is the end of the process that holds it.
 pub mod lifeline;
 /// Facts about processes and the system.
 pub mod pid;
@@ -44,23 +37,19 @@ pub mod pid;
 pub mod random;
 /// A process as a descriptor.
 pub mod pidfd;
-/// The status of a process that somebody else reaped.
 pub mod pidfd_info;
 /// One's own end of a pipe.
 pub mod pipe_end;
-/// Waiting for descriptors.
 pub mod poll;
 /// How a process ended.
 pub mod process_status;
 /// Waiting for one of several descriptors.
 pub mod ready;
-/// Children of this process, all of them.
 pub mod reaper;
 /// Signals by name.
 pub mod signal_name;
 /// Starting another program.
 pub mod spawn;
-/// The three descriptors that a program takes for granted.
 pub mod stdio;
 
 pub use deadline::Deadline;
