@@ -695,9 +695,9 @@ mod list {
             |(m, outlive)| {
                 let child = by(m).outlive(outlive).spawn(
                     |()| {
-                        println!("{}", std::process::id());
                         let parent = parent_process().expect("a parent");
                         assert!(parent.is_alive());
+                        println!("{}", std::process::id());
                         assert!(parent.join_timeout(Duration::from_secs(60)));
                         assert!(!parent.is_alive());
                         print!("orphan");
