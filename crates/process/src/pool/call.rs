@@ -1,0 +1,68 @@
+//! Running a task's function, on the typed side of a worker.
+
+use super::wire::{Head, Mail, Status, TASK_HEAD};
+use crate::panic::catch;
+use procession_ipc::message;
+use procession_shm::Handle;
+use procession_sys::image::Entry;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::any::Any;
+use std::time::Instant;
+
+/// A task in a worker's hands: its message, and the result that becomes of it.
+#[derive(Debug)]
+pub(super) struct Call {
+    pub(super) task: u64,
+    pub(super) mail: Mail,
+    pub(super) output: Vec<u8>,
+    pub(super) format: u8,
+    pub(super) handles: Vec<Handle>,
+}
+
+/// The function is called once, with the arguments.
+#[derive(Debug)]
+pub(super) struct Once;
+/// The function is called with each of a vector of arguments; the result is a vector.
+#[derive(Debug)]
+pub(super) struct Each;
+
+impl<A: DeserializeOwned, R: Serialize> Entry<A, R> for Once {
+    fn enter(f: fn(A) -> R, task: &mut dyn Any) {
+        Call::run(task, |arguments: A| f(arguments));
+    }
+}
+
+impl<A: DeserializeOwned, R: Serialize> Entry<A, R> for Each {
+    fn enter(f: fn(A) -> R, task: &mut dyn Any) {
+        Call::run(task, |all: Vec<A>| all.into_iter().map(f).collect::<Vec<R>>());
+    }
+}
+
+impl Call {
+    fn run<A: DeserializeOwned, R: Serialize>(task: &mut dyn Any, work: impl FnOnce(A) -> R) {
+        let Some(call) = task.downcast_mut::<Self>() else { return };
+        let arguments = match message::decode(call.mail.format(), &call.mail.bytes()[TASK_HEAD..]) {
+            Ok(arguments) => arguments,
+            Err(error) => return call.end(0, Status::Failed, &error.to_string()),
+        };
+        let start = Instant::now();
+        let outcome = catch(|| work(arguments));
+        let nanoseconds = start.elapsed().as_nanos() as u64;
+        match outcome {
+            Ok(value) => call.end(nanoseconds, Status::Returned, &value),
+            Err(panic) => call.end(nanoseconds, Status::Panicked, &panic),
+        }
+    }
+
+    /// Writes the result.
+    pub(super) fn end<T: Serialize>(&mut self, nanoseconds: u64, status: Status, what: &T) {
+        self.output.clear();
+        Head { task: self.task, nanoseconds, status }.write(&mut self.output);
+        match message::encode(what, &mut self.output) {
+            Ok((format, handles)) => (self.format, self.handles) = (format, handles),
+            Err(error) if status == Status::Failed => unreachable!("text is always sent: {error}"),
+            Err(error) => self.end(nanoseconds, Status::Failed, &error.to_string()),
+        }
+    }
+}

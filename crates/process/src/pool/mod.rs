@@ -1,0 +1,36 @@
+//! Pools: a number of worker processes, and functions for them to run.
+//!
+//! | room | holds |
+//! |---|---|
+//! | [`Pool`], [`PoolBuilder`] | the doors |
+//! | `map` | maps, in chunks, with a bounded number under way |
+//! | `result`, `job` | what a caller waits for |
+//! | `ledger` | which task is whose, and that it ends once |
+//! | `shared` | taking results in |
+//! | `supervisor` | workers that end, new ones, timeouts, callbacks |
+//! | `block`, `wire` | what is shared with the workers, and the messages |
+//! | `worker`, `call` | the workers' side |
+//!
+//! The README beside this file has the parties, the steps, and what happens if one is killed at
+//! each of them.
+
+mod block;
+mod builder;
+mod call;
+mod error;
+mod job;
+mod ledger;
+mod map;
+#[expect(clippy::module_inception, reason = "the room's main piece has its name")]
+mod pool;
+mod result;
+mod shared;
+mod supervisor;
+mod wire;
+mod worker;
+
+pub use builder::PoolBuilder;
+pub use error::{PoolError, WorkerLost};
+pub use map::{Imap, MapBuilder};
+pub use pool::Pool;
+pub use result::{AsyncResult, MapResult};

@@ -1,0 +1,350 @@
+//! The pool itself.
+
+use super::block::Block;
+use super::builder::PoolBuilder;
+use super::call::Once;
+use super::error::PoolError;
+use super::job::{Callback, Job};
+use super::ledger::{Ledger, Order, Phase};
+use super::map::{Imap, MapBuilder};
+use super::result::{AsyncResult, MapResult, one};
+use super::shared::{Shared, lock};
+use super::supervisor::{Bench, Plan, supervise};
+use super::wire::Message;
+use procession_ipc::byte_queue::{Bounds, ByteQueue};
+use procession_sys::Deadline;
+use procession_sys::image::ship;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::sync::atomic::Ordering::SeqCst;
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+/// A number of worker processes that run functions.
+///
+/// Workers take tasks from a shared queue by themselves. Functions are plain `fn` items or closures
+/// that capture nothing; arguments and results are serde types, shared objects among them.
+///
+/// Dropping a pool terminates it: what has not ended is lost. [`close`](Self::close) and
+/// [`join`](Self::join) let it finish.
+///
+/// # If a process dies
+/// A worker that dies fails the task it had taken, with [`PoolError::WorkerLost`], and no other; a new
+/// worker takes its place. If this process dies the workers end.
+///
+/// # After fork
+/// The pool stays the parent's.
+///
+/// # Examples
+/// ```
+/// # procession_process::init();
+/// use procession_process::Pool;
+///
+/// let pool = Pool::new(2)?;
+/// assert_eq!(pool.apply(|(a, b): (u32, u32)| a + b, (1, 2))?, 3);
+/// assert_eq!(pool.map(|n: u64| n * n, 0..5)?, [0, 1, 4, 9, 16]);
+/// let lost = pool.apply(|_: ()| std::process::exit(7), ()).map(|never: ()| never);
+/// assert!(lost.unwrap_err().is_peer_dead());
+/// assert_eq!(pool.apply(|n: u64| n + 1, 1)?, 2);
+/// # Ok::<(), procession_process::PoolError>(())
+/// ```
+#[derive(Debug)]
+pub struct Pool {
+    pub(super) shared: Arc<Shared>,
+    supervisor: Mutex<Option<JoinHandle<()>>>,
+    pub(super) workers: usize,
+    pub(super) retries: u32,
+    /// Whether tasks are kept to be put again.
+    pub(super) keep: bool,
+    owner: u32,
+}
+
+impl Pool {
+    /// A pool of so many workers.
+    ///
+    /// # Errors
+    /// [`PoolError::Start`] if there is no worker to be had.
+    pub fn new(workers: usize) -> Result<Self, PoolError> {
+        Self::builder().workers(workers).build()
+    }
+
+    /// A pool with settings.
+    #[must_use]
+    pub fn builder() -> PoolBuilder {
+        PoolBuilder::default()
+    }
+
+    pub(super) fn build(plan: Plan, retries: u32) -> Result<Self, PoolError> {
+        let text = |error: &dyn std::fmt::Display| PoolError::Start(format!("cannot make a pool: {error}"));
+        let queue = || ByteQueue::new(Bounds::default()).map_err(|error| text(&error));
+        let block = Block::new(plan.workers).map_err(|error| text(&error))?;
+        let (workers, limit) = (plan.workers, plan.task_timeout);
+        let bench = Bench::new(plan, block).map_err(|error| text(&error))?;
+        let ledger = Ledger::new(queue()?, limit.unwrap_or_default());
+        let shared = Arc::new(Shared::new(ledger, queue()?, bench));
+        if let Err(error) = shared.bench.fill(&shared) {
+            shared.bench.kill_all();
+            return Err(error);
+        }
+        let supervised = Arc::clone(&shared);
+        let supervisor = std::thread::Builder::new()
+            .name("procession-pool".into())
+            .spawn(move || supervise(&supervised))
+            .map_err(|error| text(&error))?;
+        Ok(Self {
+            shared,
+            supervisor: Mutex::new(Some(supervisor)),
+            workers,
+            retries,
+            keep: retries > 0 || limit.is_some(),
+            owner: std::process::id(),
+        })
+    }
+
+    /// How many workers the pool has.
+    #[must_use]
+    pub fn workers(&self) -> usize {
+        self.workers
+    }
+
+    /// The pids of the workers that run now.
+    #[must_use]
+    pub fn pids(&self) -> Vec<i32> {
+        self.shared.bench.pids()
+    }
+
+    /// Calls `f` in a worker and waits for the result.
+    ///
+    /// # Errors
+    /// See [`PoolError`].
+    pub fn apply<A, R>(&self, f: fn(A) -> R, arguments: A) -> Result<R, PoolError>
+    where
+        A: Serialize + DeserializeOwned,
+        R: Serialize + DeserializeOwned,
+    {
+        self.apply_async(f, arguments)?.get()
+    }
+
+    /// Has `f` called in a worker.
+    ///
+    /// # Errors
+    /// [`PoolError::Closed`], [`PoolError::Transfer`] if the arguments cannot be sent.
+    pub fn apply_async<A, R>(
+        &self,
+        f: fn(A) -> R,
+        arguments: A,
+    ) -> Result<AsyncResult<R>, PoolError>
+    where
+        A: Serialize + DeserializeOwned,
+        R: Serialize + DeserializeOwned,
+    {
+        self.submit(f, &arguments, None)
+    }
+
+    /// Has `f` called in a worker, and `callback` or `error_callback` called with what becomes of it, in
+    /// the pool's own thread. A callback must not wait for results of the pool.
+    ///
+    /// # Errors
+    /// As [`apply_async`](Self::apply_async).
+    pub fn apply_async_with<A, R>(
+        &self,
+        f: fn(A) -> R,
+        arguments: A,
+        callback: impl FnOnce(R) + Send + 'static,
+        error_callback: impl FnOnce(PoolError) + Send + 'static,
+    ) -> Result<AsyncResult<R>, PoolError>
+    where
+        A: Serialize + DeserializeOwned,
+        R: Serialize + DeserializeOwned,
+    {
+        let shared = Arc::downgrade(&self.shared);
+        let tell = move |job: &Job| {
+            match one(job) {
+                Ok(value) => callback(value),
+                Err(error) => error_callback(error),
+            }
+            if let Some(shared) = shared.upgrade() {
+                shared.callbacks.fetch_sub(1, SeqCst);
+            }
+        };
+        self.shared.callbacks.fetch_add(1, SeqCst);
+        let result = self.submit(f, &arguments, Some(Box::new(tell)));
+        match &result {
+            Ok(_) => self.shared.bench.kick(),
+            Err(_) => {
+                self.shared.callbacks.fetch_sub(1, SeqCst);
+            }
+        }
+        result
+    }
+
+    fn submit<A, R>(
+        &self,
+        f: fn(A) -> R,
+        arguments: &A,
+        callback: Option<Callback>,
+    ) -> Result<AsyncResult<R>, PoolError>
+    where
+        A: Serialize + DeserializeOwned,
+        R: Serialize + DeserializeOwned,
+    {
+        let function = ship::<Once, A, R>(f).map_err(|error| PoolError::Start(error.to_string()))?;
+        let message = Message::task(function, arguments, Vec::new())
+            .map_err(|error| PoolError::Transfer(error.to_string()))?;
+        let job = Arc::new(Job::single(callback));
+        let part = job.add_part();
+        let (retries, keep) = (self.retries, self.keep);
+        let order = Order { job: &job, part, calls: 1, retries, keep, message };
+        self.shared.ledger().submit(order)?;
+        Ok(AsyncResult::new(Arc::clone(&self.shared), job))
+    }
+
+    /// Calls `f` with each of `items` and waits for all results, in order.
+    ///
+    /// Calls are sent in chunks whose size follows from how long they take;
+    /// [`with`](Self::with)`().chunksize(n)` sets it. Arguments are taken from the iterator a bounded
+    /// number ahead.
+    ///
+    /// # Errors
+    /// The first error in the order of the items; see [`PoolError`]. A chunk of which one call panics
+    /// fails as a whole.
+    pub fn map<A, R>(
+        &self,
+        f: fn(A) -> R,
+        items: impl IntoIterator<Item = A>,
+    ) -> Result<Vec<R>, PoolError>
+    where
+        A: Serialize + DeserializeOwned,
+        R: Serialize + DeserializeOwned,
+    {
+        self.with().map(f, items)
+    }
+
+    /// As [`map`](Self::map), without waiting: all items are sent at once.
+    ///
+    /// # Errors
+    /// As [`apply_async`](Self::apply_async).
+    pub fn map_async<A, R>(
+        &self,
+        f: fn(A) -> R,
+        items: impl IntoIterator<Item = A>,
+    ) -> Result<MapResult<R>, PoolError>
+    where
+        A: Serialize + DeserializeOwned,
+        R: Serialize + DeserializeOwned,
+    {
+        self.with().map_async(f, items)
+    }
+
+    /// The results of calling `f` with each of `items`, in order, as they are wanted.
+    ///
+    /// # Errors
+    /// [`PoolError::Start`] if the function cannot be sent.
+    pub fn imap<A, R, I>(
+        &self,
+        f: fn(A) -> R,
+        items: I,
+    ) -> Result<Imap<'_, A, R, I::IntoIter>, PoolError>
+    where
+        A: Serialize + DeserializeOwned,
+        R: Serialize + DeserializeOwned,
+        I: IntoIterator<Item = A>,
+    {
+        self.with().chunksize(1).imap(f, items)
+    }
+
+    /// As [`imap`](Self::imap), in the order in which the calls end.
+    ///
+    /// # Errors
+    /// As [`imap`](Self::imap).
+    pub fn imap_unordered<A, R, I>(
+        &self,
+        f: fn(A) -> R,
+        items: I,
+    ) -> Result<Imap<'_, A, R, I::IntoIter>, PoolError>
+    where
+        A: Serialize + DeserializeOwned,
+        R: Serialize + DeserializeOwned,
+        I: IntoIterator<Item = A>,
+    {
+        self.with().chunksize(1).imap_unordered(f, items)
+    }
+
+    /// A map with a chunk size, or with its progress told.
+    #[must_use]
+    pub fn with(&self) -> MapBuilder<'_> {
+        MapBuilder::new(self)
+    }
+
+    /// Takes no more tasks; those that it has are run.
+    pub fn close(&self) {
+        let mut ledger = self.shared.ledger();
+        if matches!(ledger.phase, Phase::Open) {
+            ledger.phase = Phase::Closed;
+        }
+        self.shared.end_if_done(&ledger);
+        drop(ledger);
+        self.shared.bench.kick();
+    }
+
+    /// Waits until all tasks have ended and the workers are gone.
+    ///
+    /// # Panics
+    /// If the pool was not closed or terminated before.
+    pub fn join(&self) {
+        let is_open = matches!(self.shared.ledger().phase, Phase::Open);
+        assert!(!is_open, "join a pool after close() or terminate()");
+        let done = || self.shared.ledger().outstanding == 0;
+        if let Err(error) = self.shared.wait(Deadline::never(), done) {
+            self.end(error);
+        }
+        self.shared.end_if_done(&self.shared.ledger());
+        if let Some(supervisor) = lock(&self.supervisor).take() {
+            self.shared.bench.kick();
+            let _ = supervisor.join();
+        }
+    }
+
+    /// As [`join`](Self::join), waiting so long at most; whether it is done.
+    ///
+    /// # Panics
+    /// As [`join`](Self::join).
+    #[must_use]
+    pub fn join_timeout(&self, timeout: Duration) -> bool {
+        let is_open = matches!(self.shared.ledger().phase, Phase::Open);
+        assert!(!is_open, "join a pool after close() or terminate()");
+        let done = || self.shared.ledger().outstanding == 0;
+        let is_done = self.shared.wait(Deadline::after(timeout), done).is_ok();
+        if is_done {
+            self.join();
+        }
+        is_done
+    }
+
+    /// Ends the pool now: workers are killed, and tasks that have not ended say so.
+    pub fn terminate(&self) {
+        self.end(PoolError::Terminated);
+    }
+
+    fn end(&self, error: PoolError) {
+        let due = self.shared.ledger().end_all(error);
+        self.shared.ledger().tasks().shut();
+        self.shared.call_soon(due);
+        self.shared.bench.kill_all();
+        self.shared.bench.kick();
+        self.shared.tell();
+    }
+}
+
+impl Drop for Pool {
+    fn drop(&mut self) {
+        if self.owner != std::process::id() {
+            return;
+        }
+        if lock(&self.supervisor).is_some() {
+            self.terminate();
+            self.join();
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! The loop of a worker process.
+
+use super::block::Block;
+use super::call::Call;
+use super::wire::{Mail, Message, RESULT_HEAD, Status, TASK_HEAD};
+use crate::Panic;
+use procession_ipc::byte_queue::{ByteQueue, Got};
+use procession_ipc::message;
+use procession_sys::image::{Function, Shipped};
+use procession_sys::{Deadline, crash_point, pid};
+use serde::{Deserialize, Serialize};
+use std::sync::atomic::Ordering::{Relaxed, Release};
+
+/// What a worker is started with.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Seed {
+    pub(super) tasks: ByteQueue,
+    pub(super) results: ByteQueue,
+    pub(super) block: Block,
+    pub(super) number: usize,
+    pub(super) initializer: Option<(u8, Vec<u8>)>,
+    pub(super) most: Option<u64>,
+    pub(super) watched: bool,
+}
+
+/// Runs tasks until the queue of tasks is over, or `most` of them were run.
+pub(super) fn work(seed: Seed) {
+    if let Err(error) = run(&seed) {
+        // Nobody is left to tell but the terminal.
+        eprintln!("procession: worker {} of a pool: {error}", std::process::id());
+    }
+}
+
+fn run(seed: &Seed) -> Result<(), procession_ipc::Error> {
+    let mut cache = Cache::default();
+    let mut output = Vec::new();
+    if let Some((format, bytes)) = &seed.initializer {
+        let mail = Mail::Own { format: *format, bytes: bytes.clone() };
+        let mut call = Call { task: 0, mail, output: Vec::new(), format: 0, handles: Vec::new() };
+        cache.call(&mut call);
+        if call.output.get(RESULT_HEAD - 1) != Some(&(Status::Returned as u8)) {
+            let text = failure(&call);
+            Message::report(0, Status::NoWorker, &text)?.put(&seed.results)?;
+            return Ok(());
+        }
+    }
+    let seat = seed.block.seat(seed.number);
+    seat.ready.store(1, Release);
+    let claim = Some(seed.block.claim_at(seed.number));
+    let mut bytes = Vec::new();
+    let mut done = 0;
+    while seed.most.is_none_or(|most| done < most) {
+        let got = match seed.tasks.get(&mut bytes, claim, Deadline::never()) {
+            Ok(got) => got,
+            Err(error) if error.is_closed() => return Ok(()),
+            Err(error) => return Err(error),
+        };
+        crash_point!("pool.worker.after_claim");
+        let task = seat.claim.load(Relaxed) >> 1;
+        if seed.watched {
+            seat.since.store(pid::milliseconds() + 1, Relaxed);
+        }
+        let mail = match got {
+            Got::Message { format, .. } => Mail::Own { format, bytes: std::mem::take(&mut bytes) },
+            Got::Parcel(parcel) => Mail::Parcel(parcel),
+        };
+        let mut call = Call { task, mail, output, format: 0, handles: Vec::new() };
+        if seed.block.is_cancelled(task) {
+            call.end(0, Status::Skipped, &());
+        } else {
+            cache.call(&mut call);
+        }
+        crash_point!("pool.worker.before_result");
+        let result = Message { format: call.format, bytes: call.output, handles: call.handles };
+        result.put(&seed.results)?;
+        crash_point!("pool.worker.after_result");
+        if seed.watched {
+            seat.since.store(0, Relaxed);
+        }
+        output = result.bytes;
+        if let Mail::Own { bytes: used, .. } = call.mail {
+            bytes = used;
+        }
+        done += 1;
+    }
+    Ok(())
+}
+
+fn failure(call: &Call) -> String {
+    let value = &call.output[RESULT_HEAD..];
+    let text = if call.output[RESULT_HEAD - 1] == Status::Panicked as u8 {
+        message::decode::<Panic>(call.format, value).map(|panic| format!("it {panic}"))
+    } else {
+        message::decode::<String>(call.format, value)
+    };
+    text.unwrap_or_else(|error| error.to_string())
+}
+
+/// The function that was called last: most pools call one.
+#[derive(Default)]
+struct Cache(Option<([u8; TASK_HEAD], Function)>);
+
+impl Cache {
+    fn call(&mut self, call: &mut Call) {
+        match self.function(call.mail.bytes()) {
+            Ok(function) => function.call(call),
+            Err(reason) => call.end(0, Status::Failed, &reason),
+        }
+    }
+
+    fn function(&mut self, bytes: &[u8]) -> Result<Function, String> {
+        let head: &[u8; TASK_HEAD] = bytes.first_chunk().ok_or("a task without a function")?;
+        if let Some((known, function)) = &self.0
+            && known == head
+        {
+            return Ok(*function);
+        }
+        let function = Shipped::from_bytes(head)
+            .and_then(Shipped::resolve)
+            .map_err(|error| error.to_string())?;
+        self.0 = Some((*head, function));
+        Ok(function)
+    }
+}
