@@ -43,6 +43,50 @@ pub enum Error {
         /// Why it is not.
         reason: String,
     },
+    /// A signal came while the call waited, and its handler asked to end the wait.
+    #[error("{what}: interrupted by a signal")]
+    Interrupted {
+        /// What was waited for.
+        what: &'static str,
+    },
+    /// Only who holds the lock may do this.
+    #[error("cannot {attempted}: this thread does not hold the lock")]
+    NotOwner {
+        /// What was attempted.
+        attempted: &'static str,
+    },
+    /// A lock that is free, or a semaphore at its bound, was released.
+    #[error("semaphore or lock released too many times")]
+    ReleasedTooOften,
+    /// The last owner of a mutex died with it, and what it protects may be half changed.
+    #[error(
+        "the last owner of the mutex died with it, and what it protects may be half changed; look at \
+         it and call recover()"
+    )]
+    OwnerDied,
+    /// A party gave up, aborted or died at the barrier, or it was reset under the waiters.
+    #[error(
+        "the barrier is broken: a party gave up, aborted or died at it; reset() opens it again"
+    )]
+    BrokenBarrier,
+    /// An index or range that the array does not have.
+    #[error("the array has {len} elements, so {count} from {offset} on are out of bounds")]
+    OutOfBounds {
+        /// The first element that was asked for.
+        offset: usize,
+        /// How many were.
+        count: usize,
+        /// How many there are.
+        len: usize,
+    },
+    /// A shape that an array cannot have.
+    #[error("an array cannot have the shape {shape:?}: {reason}")]
+    BadShape {
+        /// The shape.
+        shape: Vec<usize>,
+        /// Why not.
+        reason: &'static str,
+    },
     /// Shared memory does not hold what it must.
     #[error("shared memory is damaged: {0}; a member of the family wrote where it must not")]
     Corrupt(&'static str),
@@ -79,6 +123,12 @@ impl Error {
     /// Whether the other side has gone or closed.
     pub fn is_closed(&self) -> bool {
         matches!(self, Self::Closed { .. })
+    }
+
+    /// Whether somebody who took part died at it: the owner of a mutex, or (perhaps) a party of a
+    /// barrier.
+    pub fn is_peer_dead(&self) -> bool {
+        matches!(self, Self::OwnerDied | Self::BrokenBarrier)
     }
 
     /// Whether it is for want of memory.

@@ -8,19 +8,44 @@
 //! | `message` | values as bytes, and the shared objects that travel in them |
 //! | `codec` | which bytes |
 //! | `bell` | telling pollers |
+//! | [`sync`] | [`Lock`], [`RLock`], [`Semaphore`], [`Condition`], [`Event`], [`Barrier`], [`Mutex`] |
+//! | [`value`], [`array`], `buffer` | [`Value`], [`Array`], [`Buffer`]: plain data that processes share |
 #![forbid(unsafe_code)]
-#![cfg(not(loom))]
+#![cfg_attr(loom, allow(dead_code, reason = "loom checks algorithms, without what is built of them"))]
 
+#[cfg(not(loom))]
+pub mod array;
+#[cfg(not(loom))]
 mod bell;
+#[cfg(not(loom))]
+mod buffer;
+#[cfg(not(loom))]
 mod codec;
+#[cfg(not(loom))]
 mod connection;
+#[cfg(not(loom))]
 mod error;
+#[cfg(not(loom))]
 pub mod message;
+#[cfg(not(loom))]
+mod plain;
+#[cfg(not(loom))]
 mod queue;
+#[cfg(not(loom))]
 mod select;
+pub mod sync;
+#[cfg(not(loom))]
+pub mod value;
 
-pub use connection::{Connection, duplex, simplex};
-pub use error::Error;
-pub use queue::byte_queue;
-pub use queue::{JoinableQueue, Payload, Queue, QueueBuilder, SimpleQueue};
-pub use select::{Waitable, wait};
+#[cfg(not(loom))]
+pub use {
+    array::Array,
+    buffer::{Buffer, BufferMut},
+    connection::{Connection, duplex, simplex},
+    error::Error,
+    plain::Plain,
+    queue::{JoinableQueue, Payload, Queue, QueueBuilder, SimpleQueue, byte_queue},
+    select::{Waitable, wait},
+    sync::{Barrier, BoundedSemaphore, Condition, Event, Lock, Mutex, RLock, Semaphore},
+    value::Value,
+};

@@ -122,6 +122,12 @@ impl Parties<'_> {
         if state & BROKEN != 0 { 0 } else { self.arrived(state).count() }
     }
 
+    /// What is left of a party that arrived and was killed.
+    #[cfg(loom)]
+    pub(super) fn arrive_and_die(&self, stamp: u32) {
+        self.claim(self.words.state.load(Ordering::Acquire), stamp);
+    }
+
     fn claim(&self, state: u64, stamp: u32) -> Claim {
         let mine = state & !(GENERATION - 1) | u64::from(stamp);
         for (index, slot) in self.slots.iter().enumerate() {

@@ -124,13 +124,11 @@ impl Waiters<'_> {
     /// Notifies `count` waiters, those first who have waited longest. For who holds the condition's
     /// lock. Waits for nobody.
     pub(in crate::sync) fn notify(&self, count: u32, gone: impl Fn(u32) -> bool) {
-        for left in (1..=count).rev() {
+        for _ in 0..count {
             if !self.notify_next(&gone) {
-                // Those without a slot all look; the fence is what a notice asks for.
+                // Those without a slot all wake; the fence is what a notice asks for.
                 fence(Ordering::SeqCst);
-                if left > 0 {
-                    self.crowd.notify_all();
-                }
+                self.crowd.notify_all();
                 return;
             }
         }
@@ -141,6 +139,14 @@ impl Waiters<'_> {
         self.used()
             .filter(|slot| waiting(slot.word.load(Ordering::Relaxed)).is_some_and(|who| !gone(who)))
             .count()
+    }
+
+    /// Wakes all who sleep in slots, to look, as they do by themselves now and then.
+    #[cfg(loom)]
+    pub(super) fn look(&self) {
+        for slot in self.used() {
+            futex::wake_all(&slot.word);
+        }
     }
 
     fn notify_next(&self, gone: &impl Fn(u32) -> bool) -> bool {

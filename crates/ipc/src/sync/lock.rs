@@ -1,0 +1,159 @@
+//! A lock that anybody may release.
+
+use super::latch::{Holder, Latch, gave_up};
+use super::travel::travels;
+use crate::Error;
+use procession_shm::{Held, Kind, family};
+use procession_sys::Deadline;
+use std::time::Duration;
+
+/// The object's head, and nothing else.
+const LEN: u64 = 32;
+
+/// A lock between processes and threads, as Python's `multiprocessing.Lock`.
+///
+/// It is held by a process, not by a thread, and **anybody may release it**: it is also a signal with
+/// one bit. For data that is to be safe use [`Mutex`](super::Mutex).
+///
+/// A clone, and what arrives at the other end of a queue, is the same lock.
+///
+/// # If a process dies
+/// A lock whose holder was killed stays locked, as in Python, until somebody [releases](Lock::release)
+/// it; [`holder`](Lock::holder) says so. Whoever waits for it can be killed at any time.
+///
+/// # After fork
+/// The child has the same lock. What the parent held is held by the parent: dropping the child's copy
+/// of a guard does nothing.
+///
+/// # Examples
+/// ```
+/// let lock = procession_ipc::Lock::new()?;
+/// {
+///     let _guard = lock.lock();
+///     assert!(lock.try_lock().is_none());
+/// }
+/// lock.acquire();
+/// lock.release()?;
+/// assert!(lock.release().is_err());
+/// # Ok::<(), procession_ipc::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Lock {
+    held: Held,
+    latch: Latch,
+}
+
+travels!(Lock, Kind::Lock, 0);
+
+/// A [`Lock`], held. Dropping it gives the lock back, unless somebody has released it already.
+#[derive(Debug)]
+#[must_use = "a guard that is dropped at once guards nothing"]
+pub struct LockGuard<'a> {
+    lock: &'a Lock,
+}
+
+impl Lock {
+    /// A free lock.
+    ///
+    /// # Errors
+    /// [`Error::Shm`] if the arena is full, or the first use of it fails.
+    pub fn new() -> Result<Self, Error> {
+        Ok(Self::of(family()?.make(Kind::Lock, LEN, 0, |_| Ok(()))?))
+    }
+
+    fn of(held: Held) -> Self {
+        Self { latch: Latch::of(&held), held }
+    }
+
+    /// Takes the lock; waits as long as it must.
+    #[inline]
+    pub fn lock(&self) -> LockGuard<'_> {
+        self.latch.take();
+        LockGuard { lock: self }
+    }
+
+    /// Takes the lock if it is free.
+    #[inline]
+    pub fn try_lock(&self) -> Option<LockGuard<'_>> {
+        self.try_acquire().then_some(LockGuard { lock: self })
+    }
+
+    /// Takes the lock; waits at most for `timeout`.
+    ///
+    /// # Errors
+    /// [`Error::TimedOut`].
+    pub fn lock_timeout(&self, timeout: Duration) -> Result<LockGuard<'_>, Error> {
+        self.acquire_until(Deadline::after(timeout), || false)?;
+        Ok(LockGuard { lock: self })
+    }
+
+    /// Takes the lock without a guard; waits as long as it must.
+    #[inline]
+    pub fn acquire(&self) {
+        self.latch.take();
+    }
+
+    /// Takes the lock without a guard if it is free; whether it did.
+    #[inline]
+    #[must_use = "whether the lock was taken"]
+    pub fn try_acquire(&self) -> bool {
+        self.latch.try_take().is_some()
+    }
+
+    /// Takes the lock without a guard; waits at most for `timeout`. Whether it did.
+    #[must_use = "whether the lock was taken"]
+    pub fn acquire_timeout(&self, timeout: Duration) -> bool {
+        self.acquire_until(Deadline::after(timeout), || false).is_ok()
+    }
+
+    /// Takes the lock without a guard; waits until the deadline, or until `interrupt`, which is asked
+    /// after every signal, says that it is enough.
+    ///
+    /// # Errors
+    /// [`Error::TimedOut`], [`Error::Interrupted`].
+    pub fn acquire_until(
+        &self,
+        deadline: Deadline,
+        interrupt: impl FnMut() -> bool,
+    ) -> Result<(), Error> {
+        match self.latch.take_until(deadline, interrupt) {
+            Ok(_) => Ok(()),
+            Err(woken) => Err(gave_up(woken, "waiting for a lock")),
+        }
+    }
+
+    /// Frees the lock, whoever holds it.
+    ///
+    /// # Errors
+    /// [`Error::ReleasedTooOften`] if it is free.
+    #[inline]
+    pub fn release(&self) -> Result<(), Error> {
+        if self.latch.give_any() { Ok(()) } else { Err(Error::ReleasedTooOften) }
+    }
+
+    /// Whether somebody holds it.
+    pub fn is_locked(&self) -> bool {
+        self.latch.is_taken()
+    }
+
+    /// Whether this process holds it.
+    pub fn is_mine(&self) -> bool {
+        self.latch.is_mine()
+    }
+
+    /// Who holds it.
+    pub fn holder(&self) -> Option<Holder> {
+        self.latch.holder()
+    }
+
+    pub(super) fn latch(&self) -> &Latch {
+        &self.latch
+    }
+}
+
+impl Drop for LockGuard<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        self.lock.latch.give(false);
+    }
+}
