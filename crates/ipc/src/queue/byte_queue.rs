@@ -1,6 +1,6 @@
 //! Bytes in, bytes out: the queue below its types, for floors that have their own messages.
 
-use super::control::{CHUNK, Control, INLINE_MAX, SHUT, TAG};
+use super::control::{BOUNDED, CHUNK, Control, INLINE_MAX, SHUT, TAG};
 use super::frame::{Frame, PARCEL_LEN};
 use super::patience::Patience;
 use super::ring::{Need, Ring, Spare};
@@ -78,6 +78,9 @@ impl ByteQueue {
             let control: &Control = region.object(0);
             control.max_items.store(bounds.items, Relaxed);
             control.max_bytes.store(bounds.bytes, Relaxed);
+            if bounds != Bounds::default() {
+                control.state.store(BOUNDED, Relaxed);
+            }
             Ok(())
         })?;
         Ok(Self::of(held))
@@ -180,8 +183,22 @@ impl ByteQueue {
         self.disturb();
     }
 
+    pub(super) fn control(&self) -> &'static Control {
+        self.control
+    }
+
+    pub(super) fn ring(&self) -> &Ring {
+        &self.ring
+    }
+
+    /// Whether this is a queue, and not a direction of a pipe.
     #[inline]
-    fn lock<'a>(&self, gate: &'a Gate, side: Side) -> GateGuard<'a> {
+    pub(super) fn is_queue(&self) -> bool {
+        self.peer.is_none()
+    }
+
+    #[inline]
+    pub(super) fn lock<'a>(&self, gate: &'a Gate, side: Side) -> GateGuard<'a> {
         gate.lock(self.ring.family(), self.ring.held.handle(), side)
     }
 
@@ -365,6 +382,23 @@ impl ByteQueue {
         self.put_patience.spin(&self.control.get.cpu, freed)
     }
 
+    /// Puts one message of at most 64 KiB.
+    ///
+    /// # Errors
+    /// As [`put`](Self::put).
+    #[inline]
+    pub fn put_one(&self, format: u8, bytes: &[u8], deadline: Deadline) -> Result<(), Error> {
+        if self.put_fast(format, bytes) {
+            return Ok(());
+        }
+        self.put_slow(format, bytes, deadline)
+    }
+
+    #[cold]
+    fn put_slow(&self, format: u8, bytes: &[u8], deadline: Deadline) -> Result<(), Error> {
+        self.put(&[Item::Message { format, bytes }], deadline).map(drop).map_err(|(_, error)| error)
+    }
+
     /// Gets one item, its bytes into `bytes` (which is emptied first).
     ///
     /// `claim` is the offset of a claim cell, see [`GateGuard::commit_handover`].
@@ -372,16 +406,32 @@ impl ByteQueue {
     /// # Errors
     /// [`Error::Empty`] and [`Error::TimedOut`] at the deadline, [`Error::Closed`] if it is empty and
     /// over, [`Error::Corrupt`].
+    #[inline]
     pub fn get(
         &self,
         bytes: &mut Vec<u8>,
         claim: Option<u64>,
         deadline: Deadline,
     ) -> Result<Got, Error> {
+        bytes.clear();
+        if claim.is_none()
+            && let Some(format) = self.get_fast(bytes)
+        {
+            return Ok(Got::Message { format, len: bytes.len() });
+        }
+        self.get_slow(bytes, claim, deadline)
+    }
+
+    #[cold]
+    fn get_slow(
+        &self,
+        bytes: &mut Vec<u8>,
+        claim: Option<u64>,
+        deadline: Deadline,
+    ) -> Result<Got, Error> {
         let mut got = None;
-        self.get_many(1, claim, deadline, |item, region_bytes| {
-            bytes.clear();
-            region_bytes(bytes);
+        self.get_many(1, claim, deadline, |item, append| {
+            append(bytes);
             got = Some(item);
         })?;
         got.ok_or(Error::Empty)
@@ -500,7 +550,7 @@ impl ByteQueue {
     }
 
     #[inline]
-    fn is_put(&self, index: u64) -> bool {
+    pub(super) fn is_put(&self, index: u64) -> bool {
         if index < self.seen_put.load(Relaxed) {
             return true;
         }
@@ -613,7 +663,7 @@ fn advance(record: &mut Record, frame: Frame, len: u64) {
 }
 
 #[inline]
-fn publish_cpu(gate: &Gate) {
+pub(super) fn publish_cpu(gate: &Gate) {
     let here = cpu::current() + 1;
     if gate.cpu.load(Relaxed) != here {
         gate.cpu.store(here, Relaxed);

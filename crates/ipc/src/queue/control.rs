@@ -14,6 +14,8 @@ pub(super) const TAG: u32 = 0x7175_6575;
 
 /// Bit of `state`: shut down, no more is put.
 pub(super) const SHUT: u32 = 1;
+/// Bit of `state`: there are bounds.
+pub(super) const BOUNDED: u32 = 2;
 
 shared_struct! {
     /// A chunk map's entry: which chunk of the stream it is, and the block that holds it.
@@ -31,7 +33,7 @@ shared_struct! {
     /// |---|---|---|
     /// | `head.waits[0]`, `[1]` | getters that wait for an item, putters that wait for room | see [`EventCount`] |
     /// | `max_items`, `max_bytes` | bounds; 0 is none | the maker |
-    /// | `state` | [`SHUT`] | who shuts down |
+    /// | `state` | [`SHUT`], [`BOUNDED`]; 0 is the common case | who shuts down; the maker |
     /// | `map` | block of the chunk map; 0: `own_map` | a putter, under its lock |
     /// | `map_entries` | how many entries it has | with `map` |
     /// | `done` | how many items were declared done | `task_done` |

@@ -7,6 +7,7 @@
 //! | `frame` | one item in a chunk |
 //! | `ring` | the stream of chunks: begun, used again, given back |
 //! | [`byte_queue`] | put and get of bytes, waiting, waking |
+//! | `fast` | the common case of both, short |
 //! | `patience` | when to spin and when to sleep |
 //! | [`Queue`], [`JoinableQueue`], [`SimpleQueue`] | typed doors |
 //!
@@ -14,6 +15,7 @@
 //! each of them.
 
 mod control;
+mod fast;
 pub mod byte_queue;
 mod frame;
 mod joinable;

@@ -62,11 +62,24 @@ impl Ring {
         self.held.family()
     }
 
-    /// The chunk that the next item to get lies in.
+    /// The chunk that was put into last, if it has that number.
     #[inline]
+    pub(super) fn current_to_put(&self, number: u64) -> Option<Region> {
+        let is_it = self.put_at.number.load(Relaxed) == number;
+        is_it.then(|| self.at(self.put_at.offset.load(Relaxed)))
+    }
+
+    /// The chunk that was got from last, if it has that number.
+    #[inline]
+    pub(super) fn current_to_get(&self, number: u64) -> Option<Region> {
+        let is_it = self.get_at.number.load(Relaxed) == number;
+        is_it.then(|| self.at(self.get_at.offset.load(Relaxed)))
+    }
+
+    /// The chunk that the next item to get lies in.
     pub(super) fn chunk_to_get(&self, number: u64) -> Result<Region, Error> {
-        if self.get_at.number.load(Relaxed) == number {
-            return Ok(self.at(self.get_at.offset.load(Relaxed)));
+        if let Some(current) = self.current_to_get(number) {
+            return Ok(current);
         }
         let entry = self.entry(number)?;
         if entry.number.load(Acquire) != number {
@@ -76,10 +89,9 @@ impl Ring {
     }
 
     /// The chunk that the next item is put into, if it was begun before.
-    #[inline]
     pub(super) fn chunk_to_put(&self, number: u64) -> Result<Region, Error> {
-        if self.put_at.number.load(Relaxed) == number {
-            return Ok(self.at(self.put_at.offset.load(Relaxed)));
+        if let Some(current) = self.current_to_put(number) {
+            return Ok(current);
         }
         let entry = self.entry(number)?;
         if entry.number.load(Relaxed) != number {

@@ -173,8 +173,7 @@ impl<T> Queue<T> {
         if is_large(bytes.len()) {
             return self.put_parcel(Parcel::with(format, bytes, &[])?, deadline);
         }
-        let item = Item::Message { format, bytes };
-        self.core.put(&[item], deadline).map(|_| ()).map_err(|(_, error)| error)
+        self.core.put_one(format, bytes, deadline)
     }
 
     fn put_parcel(&self, parcel: Parcel, deadline: Deadline) -> Result<(), Error> {

@@ -1,0 +1,81 @@
+//! The common case, short: an open queue without bounds, one message that is copied, and the chunk
+//! that was used last. Whatever is different is left to the general path, which begins anew.
+
+use super::byte_queue::{ByteQueue, publish_cpu};
+use super::control::{CHUNK, INLINE_MAX};
+use super::frame::Frame;
+use crate::bell;
+use procession_shm::Side;
+use procession_sys::atomic::Ordering::Relaxed;
+use procession_sys::crash_point;
+
+impl ByteQueue {
+    /// Puts a message if this is the common case; `false` if nothing was done.
+    #[inline]
+    pub(super) fn put_fast(&self, format: u8, bytes: &[u8]) -> bool {
+        let control = self.control();
+        let is_plain = control.state.load(Relaxed) == 0 && self.is_queue();
+        if !is_plain || bytes.len() > INLINE_MAX {
+            return false;
+        }
+        let gate = self.lock(&control.put, Side::Put);
+        let mut record = gate.record();
+        let (number, at) = (record.position / CHUNK, record.position % CHUNK);
+        let frame = Frame::Message { len: bytes.len(), format };
+        if at == 0 || at + frame.size() > CHUNK {
+            return false;
+        }
+        let Some(region) = self.ring().current_to_put(number) else { return false };
+        region.set_word(at as usize, frame.to_word(record.index));
+        region.write(at as usize + 8, bytes);
+        crash_point!("queue.put_fast.after_write");
+        record.index += 1;
+        record.position += frame.size();
+        record.bytes += bytes.len() as u64;
+        gate.commit(record);
+        publish_cpu(&control.put);
+        drop(gate);
+        crash_point!("queue.put_fast.before_wake");
+        control.head.waits[0].notify_one();
+        bell::ring(self.held());
+        true
+    }
+
+    /// Gets a message if this is the common case and one is there; `None` if nothing was done.
+    #[inline]
+    pub(super) fn get_fast(&self, bytes: &mut Vec<u8>) -> Option<u8> {
+        let control = self.control();
+        if control.state.load(Relaxed) != 0 || !self.is_queue() {
+            return None;
+        }
+        let gate = self.lock(&control.get, Side::Get);
+        let mut record = gate.record();
+        if !self.is_put(record.index) {
+            return None;
+        }
+        let (number, at) = (record.position / CHUNK, record.position % CHUNK);
+        let region = self.ring().current_to_get(number).filter(|_| at != 0)?;
+        let Some(Frame::Message { len, format }) =
+            Frame::from_word(region.word(at as usize), record.index)
+        else {
+            return None;
+        };
+        let size = Frame::Message { len, format }.size();
+        if at + size >= CHUNK {
+            return None;
+        }
+        region.read_to_vec(at as usize + 8, len, bytes);
+        record.index += 1;
+        record.position += size;
+        record.bytes += len as u64;
+        crash_point!("queue.get_fast.before_commit");
+        gate.commit(record);
+        publish_cpu(&control.get);
+        drop(gate);
+        crash_point!("queue.get_fast.before_wake");
+        if control.head.waits[0].has_waiters() && self.is_put(record.index) {
+            control.head.waits[0].notify_one();
+        }
+        Some(format)
+    }
+}
