@@ -78,14 +78,32 @@ pub fn encode<T: Serialize + ?Sized>(
     value: &T,
     bytes: &mut Vec<u8>,
 ) -> Result<(u8, Vec<Handle>), Error> {
+    let format = encode_bytes(value, bytes)?;
+    Ok((format, travelling().unwrap_or_default()))
+}
+
+/// As [`encode`]; the caller asks for the objects by [`travelling`] next.
+#[inline]
+pub(crate) fn encode_bytes<T: Serialize + ?Sized>(
+    value: &T,
+    bytes: &mut Vec<u8>,
+) -> Result<u8, Error> {
     if TRAVEL.get() == Travel::Out {
         return encode_nested(value, bytes);
     }
     let before = TRAVEL.replace(Travel::Out);
     let format = codec::encode(value, bytes);
     TRAVEL.set(before);
-    let handles = if ANY.get() { listed() } else { Vec::new() };
-    Ok((format?, handles))
+    if format.is_err() {
+        travelling();
+    }
+    format
+}
+
+/// The objects that travel in the message that this thread encoded last, if there are any.
+#[inline]
+pub(crate) fn travelling() -> Option<Vec<Handle>> {
+    if ANY.get() { Some(listed()) } else { None }
 }
 
 #[cold]
@@ -94,16 +112,20 @@ fn listed() -> Vec<Handle> {
     HANDLES.take()
 }
 
-/// Encodes a message while another one is being encoded, by a `Serialize` that sends.
+/// Encodes a message while another one is being encoded, by a `Serialize` that sends. Its objects are
+/// its own, and those of the other one come back behind it.
 #[cold]
-fn encode_nested<T: Serialize + ?Sized>(
-    value: &T,
-    bytes: &mut Vec<u8>,
-) -> Result<(u8, Vec<Handle>), Error> {
+fn encode_nested<T: Serialize + ?Sized>(value: &T, bytes: &mut Vec<u8>) -> Result<u8, Error> {
     let (any, outer) = (ANY.replace(false), HANDLES.take());
     let format = codec::encode(value, bytes);
-    ANY.set(any);
-    Ok((format?, HANDLES.replace(outer)))
+    if ANY.replace(any) {
+        HANDLES.set(outer);
+        return Err(Error::encode::<T>(
+            "shared objects cannot be sent while another message is being encoded".into(),
+        ));
+    }
+    HANDLES.set(outer);
+    format
 }
 
 /// The value in `bytes`.

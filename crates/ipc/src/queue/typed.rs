@@ -10,7 +10,7 @@ use procession_sys::Deadline;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::borrow::Borrow;
-use std::cell::Cell;
+use std::cell::RefCell;
 use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -18,20 +18,26 @@ use std::time::Duration;
 
 thread_local! {
     /// Where messages are encoded and copied to, kept for the next one.
-    static SCRATCH: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+    static SCRATCH: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
 /// Scratch memory larger than this is not kept.
 const SCRATCH_MAX: usize = 1 << 20;
 
+/// Lends scratch memory; to a message that is sent from within another one, its own.
+#[inline]
 fn with_scratch<R>(work: impl FnOnce(&mut Vec<u8>) -> R) -> R {
-    let mut bytes = SCRATCH.take();
-    bytes.clear();
-    let result = work(&mut bytes);
-    if bytes.capacity() <= SCRATCH_MAX {
-        SCRATCH.set(bytes);
-    }
-    result
+    SCRATCH.with(|scratch| match scratch.try_borrow_mut() {
+        Ok(mut bytes) => {
+            bytes.clear();
+            let result = work(&mut bytes);
+            if bytes.capacity() > SCRATCH_MAX {
+                *bytes = Vec::new();
+            }
+            result
+        }
+        Err(_) => work(&mut Vec::new()),
+    })
 }
 
 /// A queue of values of type `T` that processes share.
@@ -291,11 +297,10 @@ impl<T: Serialize> Queue<T> {
 
     fn put_until(&self, value: &T, deadline: Deadline) -> Result<(), Error> {
         with_scratch(|bytes| {
-            let (format, handles) = message::encode(value, bytes)?;
-            if handles.is_empty() {
-                self.put_encoded(format, bytes, deadline)
-            } else {
-                self.put_parcel(Parcel::with(format, bytes, &handles)?, deadline)
+            let format = message::encode_bytes(value, bytes)?;
+            match message::travelling() {
+                None => self.put_encoded(format, bytes, deadline),
+                Some(handles) => self.put_parcel(Parcel::with(format, bytes, &handles)?, deadline),
             }
         })
     }
