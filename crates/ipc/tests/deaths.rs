@@ -256,7 +256,8 @@ fn fork_keeps_guards() {
             drop((guards, copy));
             let held = lock.is_locked() && rlock.is_locked() && value.holder().is_some();
             let kept = mutex.try_lock().is_err() && semaphore.value() == 0 && value.load() == 1;
-            leave::leave(i32::from(!(held && kept && !rlock.is_mine() && !lock.is_mine())));
+            let bad = !held || !kept || rlock.is_mine() || lock.is_mine();
+            leave::leave(i32::from(bad));
         }
         Fork::Parent(pid) => {
             assert_eq!(Child(Pidfd::open(pid).unwrap()).code(), Some(0));

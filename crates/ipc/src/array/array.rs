@@ -216,7 +216,13 @@ impl<T: Plain> Array<T> {
 impl<T> Clone for Array<T> {
     fn clone(&self) -> Self {
         let shape = self.shape.clone();
-        Self { held: self.held.clone(), latch: self.latch, data: self.data, shape, _type: PhantomData }
+        Self {
+            held: self.held.clone(),
+            latch: self.latch,
+            data: self.data,
+            shape,
+            _type: PhantomData,
+        }
     }
 }
 

@@ -102,12 +102,12 @@ impl Barrier {
     ) -> Result<usize, Error> {
         let family = self.held.family();
         let stamp = family.me().stamp();
-        self.parties
-            .wait(stamp, deadline, is_gone(family), on_wake(family, interrupt))
-            .map_err(|failed| match failed {
+        self.parties.wait(stamp, deadline, is_gone(family), on_wake(family, interrupt)).map_err(
+            |failed| match failed {
                 Failed::Broken => Error::BrokenBarrier,
                 Failed::GaveUp(woken) => gave_up(woken, "waiting at a barrier"),
-            })
+            },
+        )
     }
 
     /// Breaks the barrier: all who wait fail, and all who come, until it is reset.

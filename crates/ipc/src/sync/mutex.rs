@@ -1,7 +1,7 @@
 //! Data under a lock that tells its next owner of a death.
 
-use super::latch::{Holder, Latch};
 use super::Condition;
+use super::latch::{Holder, Latch};
 use crate::{Error, Plain, message};
 use procession_shm::{Held, Kind, Region, Taken, family};
 use procession_sys::Deadline;
@@ -155,7 +155,9 @@ impl<'a, T: Plain> MutexGuard<'a, T> {
     /// # Errors
     /// [`OwnerDied`], with the guard in it.
     pub fn wait(self, condition: &Condition) -> Result<Self, OwnerDied<Self>> {
-        self.wait_until(condition, Deadline::never()).map_err(|(died, _)| died).map(|(guard, _)| guard)
+        self.wait_until(condition, Deadline::never())
+            .map_err(|(died, _)| died)
+            .map(|(guard, _)| guard)
     }
 
     /// As [`MutexGuard::wait`], at most for `timeout`; whether there was a notice.
@@ -184,7 +186,8 @@ impl<'a, T: Plain> MutexGuard<'a, T> {
         // The condition gives the lock back once the waiter has its place.
         std::mem::forget(self);
         let mut taken = Taken::Clean;
-        let ended = condition.wait_under(deadline, || mutex.give(news), || taken = mutex.latch.take());
+        let ended =
+            condition.wait_under(deadline, || mutex.give(news), || taken = mutex.latch.take());
         let notified = ended != Err(Woken::TimedOut);
         match mutex.taken(taken) {
             Ok(guard) => Ok((guard, notified)),

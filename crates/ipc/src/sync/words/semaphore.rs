@@ -77,12 +77,8 @@ impl SemaphoreWords {
             let Some(next) = seen.checked_add(count).filter(|next| *next <= bound) else {
                 return false;
             };
-            match self.value.compare_exchange_weak(
-                seen,
-                next,
-                Ordering::Release,
-                Ordering::Relaxed,
-            ) {
+            match self.value.compare_exchange_weak(seen, next, Ordering::Release, Ordering::Relaxed)
+            {
                 Ok(_) => break,
                 Err(now) => seen = now,
             }
