@@ -167,7 +167,7 @@ impl ProcessBuilder {
         if self.method == StartMethod::Fork && !is_single_threaded() {
             return Err(Error::Fork(ForkError::Threads));
         }
-        let function = ship::<Run, A, R>(f).map_err(|source| Error::Function {
+        let function = ship::<Run, fn(A) -> R>(f).map_err(|source| Error::Function {
             name: name.clone(),
             source,
         })?;

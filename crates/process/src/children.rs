@@ -7,6 +7,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use std::time::Duration;
 
+use procession_ipc::Waitable;
 use procession_sys::pidfd_info::status_after_reap;
 use procession_sys::signal_name::Signal;
 use procession_sys::{Deadline, forked};
@@ -294,5 +295,15 @@ impl Drop for Child {
         if self.is_mine() && self.end.get().is_some() {
             self.slot().release();
         }
+    }
+}
+
+impl Waitable for Child {
+    fn is_ready(&self) -> bool {
+        !self.is_alive()
+    }
+
+    fn descriptor(&self) -> Option<BorrowedFd<'_>> {
+        Some(self.sentinel())
     }
 }

@@ -6,6 +6,7 @@ use std::os::fd::BorrowedFd;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use procession_ipc::Waitable;
 use procession_sys::Deadline;
 use procession_sys::signal_name::Signal;
 use serde::Serialize;
@@ -240,5 +241,15 @@ impl<R> fmt::Debug for Process<R> {
             .field("pid", &self.pid())
             .field("exitcode", &self.exitcode())
             .finish_non_exhaustive()
+    }
+}
+
+impl<R> Waitable for Process<R> {
+    fn is_ready(&self) -> bool {
+        self.child.is_ready()
+    }
+
+    fn descriptor(&self) -> Option<BorrowedFd<'_>> {
+        self.child.descriptor()
     }
 }

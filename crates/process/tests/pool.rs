@@ -41,6 +41,14 @@ fn map_keeps_the_order_for_every_chunk_size() {
 }
 
 #[test]
+fn starmap_calls_with_the_parts_of_a_tuple() {
+    let _guard = guard_after(warm_up);
+    let pairs = (0..100).map(|n| (n, n + 1));
+    let products = pool(2).starmap(|a: u64, b: u64| a * b, pairs).unwrap();
+    assert_eq!(products, (0..100).map(|n| n * (n + 1)).collect::<Vec<u64>>());
+}
+
+#[test]
 fn imap_takes_arguments_as_results_are_wanted() {
     let _guard = guard_after(warm_up);
     let pool = pool(2);

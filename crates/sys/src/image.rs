@@ -45,13 +45,54 @@ pub enum ImageError {
 ///
 /// The receiver does not know the function's type. The implementation does, because the compiler instantiated it
 /// where the function was sent. It finds its input in `task`, and leaves its output there.
-pub trait Entry<A, R>: 'static {
+pub trait Entry<F>: 'static {
     /// Calls `f` as this entry sees fit.
-    fn enter(f: fn(A) -> R, task: &mut dyn Any);
+    fn enter(f: F, task: &mut dyn Any);
 }
 
+/// A type of function pointers: `fn(A) -> R` and `fn(A, B) -> R`.
+pub trait Pointer: Copy + sealed::Sealed {
+    #[doc(hidden)]
+    fn address(self) -> usize;
+    #[doc(hidden)]
+    fn revive(opaque: Opaque, _: sealed::Token) -> Self;
+}
+
+mod sealed {
+    /// Only this module's types are pointers to functions.
+    pub trait Sealed {}
+    /// Only this module revives one.
+    #[derive(Debug)]
+    pub struct Token(pub(super) ());
+}
+
+macro_rules! pointers {
+    ($(($($argument:ident),+))+) => {$(
+        impl<$($argument,)+ R> sealed::Sealed for fn($($argument),+) -> R {}
+
+        impl<$($argument,)+ R> Pointer for fn($($argument),+) -> R {
+            fn address(self) -> usize {
+                self as usize
+            }
+
+            fn revive(opaque: Opaque, _: sealed::Token) -> Self {
+                // SAFETY: `opaque` must really be of this type. It is the function that was given to `ship`
+                // together with the address of the descriptor through which we came here: `Shipped` keeps the two
+                // distances behind one checksum, `ship` is the only maker of them, and it takes the pair as `F` and
+                // `Trampoline<E, F>`. Function pointers of all types have one size, and this is the type the
+                // function was made from. What cannot be proved is that nobody composed 32 bytes with a right
+                // checksum by hand; the parent is at the other end of what they arrive on.
+                unsafe { std::mem::transmute::<Opaque, Self>(opaque) }
+            }
+        }
+    )+};
+}
+
+pointers!((A)(A, B));
+
 /// A function of unknown type. It is never called as what it claims to be here.
-type Opaque = fn();
+#[doc(hidden)]
+pub type Opaque = fn();
 
 const MAGIC: u64 = u64::from_le_bytes(*b"proc.fn1");
 
@@ -63,13 +104,13 @@ struct Descriptor {
     call: fn(Opaque, &mut dyn Any),
 }
 
-/// Carrier of the descriptor of `fn(A) -> R` run by `E`.
-struct Trampoline<E, A, R> {
+/// Carrier of the descriptor of functions of type `F` run by `E`.
+struct Trampoline<E, F> {
     /// Of the types there is only the descriptor.
-    _types: PhantomData<(E, A, R)>,
+    _types: PhantomData<(E, F)>,
 }
 
-impl<E: Entry<A, R>, A, R> Trampoline<E, A, R> {
+impl<E: Entry<F>, F: Pointer> Trampoline<E, F> {
     const DESCRIPTOR: &'static Descriptor = &Descriptor {
         magic: MAGIC,
         name: Self::name,
@@ -77,17 +118,11 @@ impl<E: Entry<A, R>, A, R> Trampoline<E, A, R> {
     };
 
     fn name() -> &'static str {
-        std::any::type_name::<(E, fn(A) -> R)>()
+        std::any::type_name::<(E, F)>()
     }
 
     fn call(f: Opaque, task: &mut dyn Any) {
-        // SAFETY: `f` must really be a `fn(A) -> R`. It is the function that was given to `ship` together with the
-        // address of this very descriptor: `Shipped` keeps the two distances behind one checksum, `ship` is the
-        // only maker of them, and it takes the pair as `fn(A) -> R` and `Trampoline<E, A, R>`. Function pointers of
-        // all types have one size, and this is the type `f` was made from. What cannot be proved is that nobody
-        // composed 32 bytes with a right checksum by hand; the socket they arrive on has the parent at its other end.
-        let f = unsafe { std::mem::transmute::<Opaque, fn(A) -> R>(f) };
-        E::enter(f, task);
+        E::enter(F::revive(f, sealed::Token(())), task);
     }
 }
 
@@ -188,17 +223,17 @@ impl Function {
 /// # Errors
 ///
 /// [`ImageError::Foreign`] if `f` is not part of the main program.
-pub fn ship<E: Entry<A, R>, A, R>(f: fn(A) -> R) -> Result<Shipped, ImageError> {
+pub fn ship<E: Entry<F>, F: Pointer>(f: F) -> Result<Shipped, ImageError> {
     let image = Image::of_program()?;
-    let descriptor: &'static Descriptor = Trampoline::<E, A, R>::DESCRIPTOR;
+    let descriptor: &'static Descriptor = Trampoline::<E, F>::DESCRIPTOR;
     let at = std::ptr::from_ref(descriptor).expose_provenance();
-    if !image.is_code(f as usize) || !image.is_readable(at, size_of::<Descriptor>()) {
+    if !image.is_code(f.address()) || !image.is_readable(at, size_of::<Descriptor>()) {
         return Err(ImageError::Foreign);
     }
     Ok(Shipped {
         descriptor: image.distance(at),
-        function: image.distance(f as usize),
-        name: hash(Trampoline::<E, A, R>::name().as_bytes()),
+        function: image.distance(f.address()),
+        name: hash(Trampoline::<E, F>::name().as_bytes()),
     })
 }
 

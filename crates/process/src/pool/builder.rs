@@ -47,7 +47,7 @@ impl PoolBuilder {
         A: Serialize + DeserializeOwned,
     {
         let send = || -> Result<(u8, Vec<u8>), String> {
-            let function = ship::<Once, A, ()>(f).map_err(|error| error.to_string())?;
+            let function = ship::<Once, fn(A)>(f).map_err(|error| error.to_string())?;
             let message =
                 Message::task(function, &arguments, Vec::new()).map_err(|error| error.to_string())?;
             if message.handles.is_empty() {

@@ -27,13 +27,26 @@ pub(super) struct Once;
 #[derive(Debug)]
 pub(super) struct Each;
 
-impl<A: DeserializeOwned, R: Serialize> Entry<A, R> for Once {
+impl<A: DeserializeOwned, R: Serialize> Entry<fn(A) -> R> for Once {
     fn enter(f: fn(A) -> R, task: &mut dyn Any) {
         Call::run(task, |arguments: A| f(arguments));
     }
 }
 
-impl<A: DeserializeOwned, R: Serialize> Entry<A, R> for Each {
+impl<A, B, R> Entry<fn(A, B) -> R> for Each
+where
+    A: DeserializeOwned,
+    B: DeserializeOwned,
+    R: Serialize,
+{
+    fn enter(f: fn(A, B) -> R, task: &mut dyn Any) {
+        Call::run(task, |all: Vec<(A, B)>| {
+            all.into_iter().map(|(a, b)| f(a, b)).collect::<Vec<R>>()
+        });
+    }
+}
+
+impl<A: DeserializeOwned, R: Serialize> Entry<fn(A) -> R> for Each {
     fn enter(f: fn(A) -> R, task: &mut dyn Any) {
         Call::run(task, |all: Vec<A>| all.into_iter().map(f).collect::<Vec<R>>());
     }

@@ -8,7 +8,7 @@ use super::pool::Pool;
 use super::result::{AsyncResult, MapResult, part};
 use super::wire::Message;
 use procession_sys::Deadline;
-use procession_sys::image::{Shipped, ship};
+use procession_sys::image::{ImageError, Shipped, ship};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::collections::VecDeque;
@@ -70,6 +70,24 @@ impl<'a> MapBuilder<'a> {
         R: Serialize + DeserializeOwned,
     {
         self.start(f, items, false)?.collect()
+    }
+
+    /// As [`Pool::starmap`].
+    ///
+    /// # Errors
+    /// As [`Pool::map`].
+    pub fn starmap<A, B, R>(
+        self,
+        f: fn(A, B) -> R,
+        items: impl IntoIterator<Item = (A, B)>,
+    ) -> Result<Vec<R>, PoolError>
+    where
+        A: Serialize + DeserializeOwned,
+        B: Serialize + DeserializeOwned,
+        R: Serialize + DeserializeOwned,
+    {
+        let function = shipped(ship::<Each, fn(A, B) -> R>(f))?;
+        self.begin(function, items, false).collect()
     }
 
     /// As [`Pool::map_async`].
@@ -136,8 +154,17 @@ impl<'a> MapBuilder<'a> {
         R: Serialize + DeserializeOwned,
         I: IntoIterator<Item = A>,
     {
-        let function = ship::<Each, A, R>(f).map_err(|error| PoolError::Start(error.to_string()))?;
-        Ok(Imap {
+        let function = shipped(ship::<Each, fn(A) -> R>(f))?;
+        Ok(self.begin(function, items, unordered))
+    }
+
+    fn begin<A, R, I: IntoIterator<Item = A>>(
+        self,
+        function: Shipped,
+        items: I,
+        unordered: bool,
+    ) -> Imap<'a, A, R, I::IntoIter> {
+        Imap {
             pool: self.pool.expect("made by Pool::with"),
             function,
             items: items.into_iter().peekable(),
@@ -147,8 +174,12 @@ impl<'a> MapBuilder<'a> {
             scratch: Vec::new(),
             part_bytes: 0,
             _call: std::marker::PhantomData,
-        })
+        }
     }
+}
+
+fn shipped(function: Result<Shipped, ImageError>) -> Result<Shipped, PoolError> {
+    function.map_err(|error| PoolError::Start(error.to_string()))
 }
 
 impl std::fmt::Debug for MapBuilder<'_> {

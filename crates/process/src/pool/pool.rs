@@ -189,7 +189,7 @@ impl Pool {
         A: Serialize + DeserializeOwned,
         R: Serialize + DeserializeOwned,
     {
-        let function = ship::<Once, A, R>(f).map_err(|error| PoolError::Start(error.to_string()))?;
+        let function = ship::<Once, fn(A) -> R>(f).map_err(|error| PoolError::Start(error.to_string()))?;
         let message = Message::task(function, arguments, Vec::new())
             .map_err(|error| PoolError::Transfer(error.to_string()))?;
         let job = Arc::new(Job::single(callback));
@@ -219,6 +219,24 @@ impl Pool {
         R: Serialize + DeserializeOwned,
     {
         self.with().map(f, items)
+    }
+
+    /// As [`map`](Self::map), for a function of two arguments and an iterator of pairs. A function of
+    /// more is called by a closure that takes a tuple apart: `pool.map(|(a, b, c)| f(a, b, c), items)`.
+    ///
+    /// # Errors
+    /// As [`map`](Self::map).
+    pub fn starmap<A, B, R>(
+        &self,
+        f: fn(A, B) -> R,
+        items: impl IntoIterator<Item = (A, B)>,
+    ) -> Result<Vec<R>, PoolError>
+    where
+        A: Serialize + DeserializeOwned,
+        B: Serialize + DeserializeOwned,
+        R: Serialize + DeserializeOwned,
+    {
+        self.with().starmap(f, items)
     }
 
     /// As [`map`](Self::map), without waiting: all items are sent at once.

@@ -78,7 +78,7 @@ impl Task {
 #[derive(Debug)]
 pub(crate) struct Run;
 
-impl<A: DeserializeOwned, R: Serialize> Entry<A, R> for Run {
+impl<A: DeserializeOwned, R: Serialize> Entry<fn(A) -> R> for Run {
     fn enter(f: fn(A) -> R, task: &mut dyn Any) {
         let Some(task) = task.downcast_mut::<Task>() else {
             return;
