@@ -408,14 +408,14 @@ mod tests {
 
     struct Double;
 
-    impl Entry<u32, u32> for Double {
+    impl Entry<fn(u32) -> u32> for Double {
         fn enter(f: fn(u32) -> u32, task: &mut dyn Any) {
             let word = task.downcast_mut::<u32>().expect("a u32");
             *word = f(*word);
         }
     }
 
-    impl Entry<u8, u8> for Double {
+    impl Entry<fn(u8) -> u8> for Double {
         fn enter(_f: fn(u8) -> u8, _task: &mut dyn Any) {}
     }
 
@@ -425,7 +425,7 @@ mod tests {
 
     #[test]
     fn function_survives_the_journey() {
-        let bytes = ship::<Double, _, _>(twice).expect("ship").to_bytes();
+        let bytes = ship::<Double, fn(u32) -> u32>(twice).expect("ship").to_bytes();
         let function = Shipped::from_bytes(&bytes)
             .expect("read")
             .resolve()
@@ -437,7 +437,7 @@ mod tests {
 
     #[test]
     fn closure_without_captures_is_a_function() {
-        let shipped = ship::<Double, u32, u32>(|x| x + 1).expect("ship");
+        let shipped = ship::<Double, fn(u32) -> u32>(|x| x + 1).expect("ship");
         let mut word = 1_u32;
         shipped.resolve().expect("resolve").call(&mut word);
         assert_eq!(word, 2);
@@ -445,14 +445,14 @@ mod tests {
 
     #[test]
     fn damaged_bytes_are_refused() {
-        let mut bytes = ship::<Double, _, _>(twice).expect("ship").to_bytes();
+        let mut bytes = ship::<Double, fn(u32) -> u32>(twice).expect("ship").to_bytes();
         bytes[9] ^= 1;
         assert_eq!(Shipped::from_bytes(&bytes), Err(ImageError::Damaged));
     }
 
     #[test]
     fn distances_of_another_build_are_refused() {
-        let right = ship::<Double, _, _>(twice).expect("ship");
+        let right = ship::<Double, fn(u32) -> u32>(twice).expect("ship");
         let code = right.function;
         for wrong in [
             Shipped {
@@ -491,8 +491,8 @@ mod tests {
 
     #[test]
     fn types_are_told_apart() {
-        let one = ship::<Double, u32, u32>(|x| x).expect("ship");
-        let other = ship::<Double, u8, u8>(|x| x).expect("ship");
+        let one = ship::<Double, fn(u32) -> u32>(|x| x).expect("ship");
+        let other = ship::<Double, fn(u8) -> u8>(|x| x).expect("ship");
         assert_ne!(one.name, other.name);
         let mixed = Shipped {
             descriptor: other.descriptor,
