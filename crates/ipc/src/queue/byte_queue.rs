@@ -13,6 +13,9 @@ use procession_sys::atomic::{AtomicU64, fence};
 use procession_sys::{Deadline, crash_point, cpu};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+/// Bytes by which putters of large messages may be ahead before they give getters a moment.
+const AHEAD: u64 = 4 << 20;
+
 /// How many items and bytes a queue holds at most; 0 is no bound.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Bounds {
@@ -258,7 +261,7 @@ impl ByteQueue {
                 }
             }
             if let Item::Parcel { handle, .. } = item {
-                crash_point!("queue.put.before_commit");
+                crash_point!("queue.put.before_handover");
                 gate.commit_handover(record, Some(*handle), None);
                 handed_over = true;
                 // One parcel is handed over at a time; the rest in the next round.
@@ -270,9 +273,7 @@ impl ByteQueue {
             gate.commit(record);
             crash_point!("queue.put.after_commit");
         }
-        if bounds.bytes != 0 {
-            control.put.passed_bytes.store(record.bytes, Release);
-        }
+        control.put.passed_bytes.store(record.bytes, Release);
         publish_cpu(&control.put);
         drop(gate);
         crash_point!("queue.put.before_wake");
@@ -353,7 +354,13 @@ impl ByteQueue {
         match why {
             Stop::Done => Ok(()),
             Stop::Needs(need) => {
-                if need == Need::Chunk && self.let_getters_catch_up() {
+                let released = &self.control.get.released_chunk;
+                let seen = released.load(Acquire);
+                if need == Need::Chunk
+                    && spare.is_none()
+                    && self.control.put.index() > self.control.get.index()
+                    && self.let_getters_catch_up(|| released.load(Acquire) != seen)
+                {
                     return Ok(());
                 }
                 if let Some(other) = spare.take() {
@@ -370,16 +377,28 @@ impl ByteQueue {
         }
     }
 
-    /// Before a queue grows by a fresh chunk, which costs more than moving its bytes: gives getters
-    /// that are at work a moment to free a used one. Never more than about 50 microseconds.
-    fn let_getters_catch_up(&self) -> bool {
-        let released = self.control.get.released_chunk.load(Acquire);
-        let begun = self.control.put.index();
-        if begun.saturating_sub(self.control.get.index()) == 0 || released == 0 {
+    /// Before a queue grows into fresh memory, which costs more than moving its bytes: gives getters
+    /// that are at work a moment to free some that was used. About 50 microseconds at most where they
+    /// run on another processor, and this one's turn where they do not. `true` if that helped.
+    fn let_getters_catch_up(&self, freed: impl Fn() -> bool) -> bool {
+        let is_idle = self.control.head.waits[0].has_waiters();
+        if is_idle || self.control.get.cpu.load(Relaxed) == 0 {
             return false;
         }
-        let freed = || self.control.get.released_chunk.load(Acquire) != released;
-        self.put_patience.spin(&self.control.get.cpu, freed)
+        if self.put_patience.spin(&self.control.get.cpu, &freed) {
+            return true;
+        }
+        std::thread::yield_now();
+        freed()
+    }
+
+    /// Before a large message is put: see [`let_getters_catch_up`](Self::let_getters_catch_up).
+    pub fn throttle(&self) {
+        let (put, get) = (&self.control.put.passed_bytes, &self.control.get.passed_bytes);
+        let got = get.load(Relaxed);
+        if put.load(Relaxed).saturating_sub(got) > AHEAD {
+            self.let_getters_catch_up(|| get.load(Relaxed) != got);
+        }
     }
 
     /// Puts one message of at most 64 KiB.
@@ -499,7 +518,7 @@ impl ByteQueue {
                     let handle = handle.ok_or(Error::Corrupt("a frame without a parcel"))?;
                     let len = region.word(at as usize + 16);
                     advance(&mut record, frame, len);
-                    crash_point!("queue.get.before_commit");
+                    crash_point!("queue.get.before_handover");
                     gate.commit_handover(record, Some(handle), claim);
                     handed_over = true;
                     take(Got::Parcel(Parcel::receive(handle)?), &|_| {});

@@ -120,9 +120,16 @@ impl Ring {
         let entry = entry_at(entries, number, count);
         let begun = Handle::from_bits(entry.block.load(Relaxed))
             .filter(|block| entry.number.load(Relaxed) == number && gate.owns_part(*block));
-        let block = match begun.or_else(|| self.used_chunk(gate, record)) {
-            Some(block) => block,
-            None => match spare.take_if(|spare| spare.need == Need::Chunk) {
+        let before = record.recycle;
+        let block = match (begun, self.used_chunk(gate, record)) {
+            // The dead putter took it from the used ones, which did not commit: it is still there.
+            (Some(begun), Some(used)) if begun == used => begun,
+            (Some(begun), _) => {
+                record.recycle = before;
+                begun
+            }
+            (None, Some(used)) => used,
+            (None, None) => match spare.take_if(|spare| spare.need == Need::Chunk) {
                 Some(fresh) => fresh.block,
                 None => return Ok(Err(Need::Chunk)),
             },

@@ -177,6 +177,7 @@ impl<T> Queue<T> {
 
     fn put_encoded(&self, format: u8, bytes: &[u8], deadline: Deadline) -> Result<(), Error> {
         if is_large(bytes.len()) {
+            self.core.throttle();
             return self.put_parcel(Parcel::with(format, bytes, &[])?, deadline);
         }
         self.core.put_one(format, bytes, deadline)
