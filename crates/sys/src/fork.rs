@@ -7,6 +7,9 @@
 //! Deliberately not here: a raw `clone`. It leaves the C library with the parent's thread id, and robust locks
 //! that the child holds are then never given up.
 
+use crate::Deadline;
+use crate::pidfd::Pidfd;
+use crate::process_status::ExitStatus;
 use std::io;
 use std::os::unix::fs::MetadataExt;
 
@@ -32,6 +35,21 @@ pub enum Fork {
     Child,
     /// In the old one, with the pid of the new one.
     Parent(i32),
+}
+
+impl Fork {
+    /// Waits for the end of the new process and takes its status, in the old one; nothing in the new
+    /// one.
+    ///
+    /// # Errors
+    /// `ECHILD` if somebody else took the status, for example an earlier `join`.
+    pub fn join(self) -> io::Result<Option<ExitStatus>> {
+        match self {
+            Self::Child => Ok(None),
+            // A child that nobody has reaped keeps its number; one that was reaped is no child.
+            Self::Parent(pid) => Pidfd::open(pid)?.reap(Deadline::never()),
+        }
+    }
 }
 
 /// Whether the calling thread is the only one of its process.
