@@ -1,3 +1,60 @@
-//! The `procession` command.
+//! The `procession` command: a tour of the library, and a look at the families of this host.
+//!
+//! | room | command |
+//! |---|---|
+//! | [`tour`] | `procession tour [chapter]`, and `procession` alone: the tutorial on real processes |
+//! | [`ps`] | `procession ps`: which families live here, and what they share |
+//! | [`doctor`] | `procession doctor`: what this host lacks, and what that costs |
+//! | [`print`] | printing to a reader that may be gone |
 #![forbid(unsafe_code)]
-fn main() {}
+
+mod doctor;
+mod print;
+mod ps;
+mod tour;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// Parallel work in processes: Python's multiprocessing vocabulary on an engine written in Rust.
+///
+/// Without a command: the whole tour.
+#[derive(Debug, Parser)]
+#[command(name = "procession", version, about, long_about = None)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the chapters of the tutorial, each on real processes.
+    Tour {
+        /// One chapter instead of all of them.
+        chapter: Option<tour::Chapter>,
+    },
+    /// Show the families of this host: members, queues with depth, locks with holder, memory.
+    ///
+    /// Shows the families whose processes you may look into: your own, or all for root.
+    Ps {
+        /// Print one JSON document for a program to read.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Say what this host lacks and what that costs; exit with 1 if procession cannot work here.
+    Doctor,
+}
+
+fn main() -> ExitCode {
+    // The first line: a process of the tour, started as a copy of this program, never returns from it.
+    procession::init();
+    let result = match Arguments::parse().command.unwrap_or(Command::Tour { chapter: None }) {
+        Command::Tour { chapter } => tour::run(chapter).map(|()| ExitCode::SUCCESS),
+        Command::Ps { json } => ps::run(json).map(|()| ExitCode::SUCCESS),
+        Command::Doctor => doctor::run(),
+    };
+    result.unwrap_or_else(|error| {
+        print::complain(&error);
+        ExitCode::FAILURE
+    })
+}

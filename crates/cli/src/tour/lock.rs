@@ -1,0 +1,26 @@
+//! Two processes count with one value, one after the other. The tutorial's `09_lock.py`.
+
+use super::work::work;
+use crate::say;
+use procession::{Error, Lock, Process, Value};
+use std::time::Duration;
+
+fn job((l, v, num): (Lock, Value<i32>, i32)) {
+    let _guard = l.lock();
+    for _ in 0..10 {
+        work(Duration::from_millis(100));
+        let value = v.update(|value| value + num);
+        say!("{value}");
+    }
+}
+
+pub(super) fn run() -> Result<(), Error> {
+    let l = Lock::new()?;
+    let v = Value::new(0)?;
+    let p1 = Process::spawn(job, (l.clone(), v.clone(), 1))?;
+    let p2 = Process::spawn(job, (l, v, 3))?;
+    p1.join()?;
+    p2.join()?;
+    say!("End");
+    Ok(())
+}
