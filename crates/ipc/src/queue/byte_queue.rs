@@ -10,7 +10,7 @@ use crate::{Error, bell};
 use procession_shm::{Gate, GateGuard, Handle, Held, Kind, Record, Side, family};
 use procession_sys::atomic::Ordering::{Acquire, Relaxed, Release, SeqCst};
 use procession_sys::atomic::{AtomicU64, fence};
-use procession_sys::{Deadline, crash_point, cpu};
+use procession_sys::{Deadline, cpu, crash_point};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Bytes by which putters of large messages may be ahead before they give getters a moment.
@@ -290,7 +290,9 @@ impl ByteQueue {
 
     #[inline]
     fn has_room(&self, bounds: Bounds, record: &Record, len: usize) -> bool {
-        if bounds.items != 0 && record.index.saturating_sub(self.control.get.index()) >= bounds.items {
+        if bounds.items != 0
+            && record.index.saturating_sub(self.control.get.index()) >= bounds.items
+        {
             return false;
         }
         if bounds.bytes == 0 {

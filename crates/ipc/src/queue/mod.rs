@@ -14,14 +14,15 @@
 //! The README beside this file has the parties, the steps, and what happens if one is killed at
 //! each of them.
 
+pub mod byte_queue;
 mod control;
 mod fast;
-pub mod byte_queue;
 mod frame;
 mod joinable;
 mod patience;
 mod payload;
 mod ring;
+mod scratch;
 mod simple;
 mod typed;
 

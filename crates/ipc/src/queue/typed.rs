@@ -2,6 +2,7 @@
 
 use super::Payload;
 use super::byte_queue::{Bounds, ByteQueue, Got, Item, is_large};
+use super::scratch::Scratch;
 use crate::message::{self, Parcel};
 use crate::select::Waitable;
 use crate::{Error, codec};
@@ -10,35 +11,10 @@ use procession_sys::Deadline;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::borrow::Borrow;
-use std::cell::RefCell;
 use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::Duration;
-
-thread_local! {
-    /// Where messages are encoded and copied to, kept for the next one.
-    static SCRATCH: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
-}
-
-/// Scratch memory larger than this is not kept.
-const SCRATCH_MAX: usize = 1 << 20;
-
-/// Lends scratch memory; to a message that is sent from within another one, its own.
-#[inline]
-fn with_scratch<R>(work: impl FnOnce(&mut Vec<u8>) -> R) -> R {
-    SCRATCH.with(|scratch| match scratch.try_borrow_mut() {
-        Ok(mut bytes) => {
-            bytes.clear();
-            let result = work(&mut bytes);
-            if bytes.capacity() > SCRATCH_MAX {
-                *bytes = Vec::new();
-            }
-            result
-        }
-        Err(_) => work(&mut Vec::new()),
-    })
-}
 
 /// A queue of values of type `T` that processes share.
 ///
@@ -232,15 +208,16 @@ impl<T: Serialize> Queue<T> {
     ) -> Result<usize, (usize, Error)> {
         let mut values = values.into_iter();
         let mut put = 0;
-        with_scratch(|bytes| {
-            loop {
-                let (count, more) = self.put_batch(&mut values, bytes).map_err(|(count, error)| (put + count, error))?;
-                put += count;
-                if !more {
-                    return Ok(put);
-                }
+        let mut bytes = Scratch::take();
+        loop {
+            let (count, more) = self
+                .put_batch(&mut values, bytes.vec())
+                .map_err(|(count, error)| (put + count, error))?;
+            put += count;
+            if !more {
+                return Ok(put);
             }
-        })
+        }
     }
 
     /// Encodes values until a batch is large enough, and puts them; whether there may be more.
@@ -297,13 +274,13 @@ impl<T: Serialize> Queue<T> {
     }
 
     fn put_until(&self, value: &T, deadline: Deadline) -> Result<(), Error> {
-        with_scratch(|bytes| {
-            let format = message::encode_bytes(value, bytes)?;
-            match message::travelling() {
-                None => self.put_encoded(format, bytes, deadline),
-                Some(handles) => self.put_parcel(Parcel::with(format, bytes, &handles)?, deadline),
-            }
-        })
+        let mut scratch = Scratch::take();
+        let bytes = scratch.vec();
+        let format = message::encode_bytes(value, bytes)?;
+        match message::travelling() {
+            None => self.put_encoded(format, bytes, deadline),
+            Some(handles) => self.put_parcel(Parcel::with(format, bytes, &handles)?, deadline),
+        }
     }
 }
 
@@ -350,26 +327,28 @@ impl<T: DeserializeOwned> Queue<T> {
     }
 
     fn get_many_until(&self, max: usize, deadline: Deadline) -> Result<Vec<T>, Error> {
-        with_scratch(|bytes| {
-            let mut items = Vec::new();
-            self.core.get_many(max, None, deadline, |item, append| {
-                let start = bytes.len();
-                append(bytes);
-                items.push((item, start));
-            })?;
-            let decode = |(item, start)| match item {
-                Got::Message { format, len } => message::decode(format, &bytes[start..start + len]),
-                Got::Parcel(parcel) => parcel.decode(),
-            };
-            items.into_iter().map(decode).collect()
-        })
+        let mut scratch = Scratch::take();
+        let bytes = scratch.vec();
+        let mut items = Vec::new();
+        self.core.get_many(max, None, deadline, |item, append| {
+            let start = bytes.len();
+            append(bytes);
+            items.push((item, start));
+        })?;
+        let decode = |(item, start)| match item {
+            Got::Message { format, len } => message::decode(format, &bytes[start..start + len]),
+            Got::Parcel(parcel) => parcel.decode(),
+        };
+        items.into_iter().map(decode).collect()
     }
 
     pub(crate) fn get_until(&self, deadline: Deadline) -> Result<T, Error> {
-        with_scratch(|bytes| match self.core.get(bytes, None, deadline)? {
+        let mut scratch = Scratch::take();
+        let bytes = scratch.vec();
+        match self.core.get(bytes, None, deadline)? {
             Got::Message { format, .. } => message::decode(format, bytes),
             Got::Parcel(parcel) => parcel.decode(),
-        })
+        }
     }
 }
 
