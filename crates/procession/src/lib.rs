@@ -26,6 +26,7 @@
 //! | programs | [`subprocess`] |
 //! | messages | [`Queue`], [`JoinableQueue`], [`SimpleQueue`], [`Connection`], [`duplex`], [`simplex`], [`wait`] |
 //! | shared state | [`Value`], [`Array`], [`Buffer`], [`Mutex`], [`Lock`], [`RLock`], [`Semaphore`], [`BoundedSemaphore`], [`Condition`], [`Event`], [`Barrier`] |
+//! | the host | [`inspect`], [`host`] |
 //!
 //! All shared objects may travel in the arguments of processes and tasks, and in messages.
 //!
@@ -37,6 +38,8 @@
 #[cfg(feature = "indicatif")]
 mod bar;
 mod error;
+pub mod host;
+pub mod inspect;
 
 #[cfg(feature = "indicatif")]
 pub use bar::bar;

@@ -41,8 +41,8 @@ pub use {
     arena::{Arena, Block, BlockInfo, Handle, Kind, Owner, Region, parse_size},
     error::Error,
     family::{
-        Ended, Family, Held, MemberId, MemberInfo, MemberState, ObjectHead, Stranger, adopt, family,
-        fork_as, inspect,
+        Ended, Family, Held, MemberId, MemberInfo, MemberState, ObjectHead, adopt, family, fork_as,
+        inspect,
     },
     gate::{CLAIM_SURE, Gate, GateGuard, Side},
     shared::Shared,

@@ -4,14 +4,13 @@ mod bury;
 mod head;
 mod held;
 mod holdings;
-mod inspect;
+pub mod inspect;
 mod join;
 mod local;
 mod member;
 
 pub use head::ObjectHead;
 pub use held::Held;
-pub use inspect::{Stranger, inspect};
 pub use join::{adopt, family, fork_as};
 pub use member::{Ended, MemberId, MemberInfo, MemberState};
 
