@@ -1,0 +1,1 @@
+pub(crate) fn run() -> Result<std::process::ExitCode, procession::Error> { Ok(std::process::ExitCode::SUCCESS) }

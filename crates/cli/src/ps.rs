@@ -1,3 +1,0 @@
-pub(crate) fn run(_json: bool) -> Result<(), procession::Error> {
-    Ok(())
-}
