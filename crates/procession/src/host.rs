@@ -61,3 +61,5 @@ pub fn keeps_status() -> io::Result<bool> {
 pub fn physical_memory() -> u64 {
     pid::physical_memory()
 }
+
+pub use procession_shm::parse_size;

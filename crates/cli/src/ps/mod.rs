@@ -10,6 +10,8 @@ mod json;
 mod table;
 mod text;
 
+pub(crate) use text::bytes;
+
 use crate::say;
 use procession::inspect::{FamilyView, Holder, MemberView, ObjectView, families};
 use std::fmt;
