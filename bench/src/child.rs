@@ -32,30 +32,18 @@ impl Child {
     /// Starts this program in the given role.
     pub(crate) fn start(role: &str, args: &[&str]) -> io::Result<Self> {
         let mut command = Command::new(std::env::current_exe()?);
-        command
-            .args([FLAG, role, &process::id().to_string()])
-            .args(args);
-        command
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .map(Self)
+        command.args([FLAG, role, &process::id().to_string()]).args(args);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().map(Self)
     }
 
     /// The writing end of its standard input, once.
     pub(crate) fn input(&mut self) -> io::Result<process::ChildStdin> {
-        self.0
-            .stdin
-            .take()
-            .ok_or_else(|| io::Error::other("the input of this child is taken"))
+        self.0.stdin.take().ok_or_else(|| io::Error::other("the input of this child is taken"))
     }
 
     /// The reading end of its standard output, once.
     pub(crate) fn output(&mut self) -> io::Result<process::ChildStdout> {
-        self.0
-            .stdout
-            .take()
-            .ok_or_else(|| io::Error::other("the output of this child is taken"))
+        self.0.stdout.take().ok_or_else(|| io::Error::other("the output of this child is taken"))
     }
 }
 

@@ -36,10 +36,7 @@ impl Unit {
             Self::Bytes => &[(1048576.0, "MiB"), (1024.0, "KiB"), (0.0, "B")],
         };
         let smallest = if self == Self::Seconds { 1e-9 } else { 1.0 };
-        let (step, name) = steps
-            .iter()
-            .find(|(step, _)| value >= *step)
-            .unwrap_or(&(0.0, "?"));
+        let (step, name) = steps.iter().find(|(step, _)| value >= *step).unwrap_or(&(0.0, "?"));
         let scale = if *step == 0.0 { smallest } else { *step };
         format!("{} {name}", digits(value / scale))
     }

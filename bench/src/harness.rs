@@ -25,11 +25,8 @@ pub(crate) fn run(rows: impl Iterator<Item = Row>, effort: Effort) -> Vec<Measur
 }
 
 fn measure(row: Row, effort: Effort) -> Measured {
-    let runs: Vec<Run> = row
-        .ours
-        .into_iter()
-        .chain(row.peers.iter().map(|peer| peer.run))
-        .collect();
+    let runs: Vec<Run> =
+        row.ours.into_iter().chain(row.peers.iter().map(|peer| peer.run)).collect();
     let mut sides: Vec<Side> = runs.iter().map(|_| Ok(Vec::new())).collect();
     for turn in 1..=effort.repetitions() {
         eprintln!("{}: {turn} of {}", row.work, effort.repetitions());
@@ -47,11 +44,7 @@ fn measure(row: Row, effort: Effort) -> Measured {
     }
     let mut sides = sides.into_iter();
     let ours = row.ours.and_then(|_| sides.next());
-    Measured {
-        ours,
-        peers: sides.collect(),
-        row,
-    }
+    Measured { ours, peers: sides.collect(), row }
 }
 
 /// The sample in the middle.
@@ -65,12 +58,7 @@ pub(crate) fn failures(results: &[Measured]) -> Vec<String> {
     for measured in results {
         let names = measured.row.peers.iter().map(|peer| peer.name);
         let peers = names.zip(&measured.peers);
-        for (name, side) in measured
-            .ours
-            .iter()
-            .map(|side| ("procession", side))
-            .chain(peers)
-        {
+        for (name, side) in measured.ours.iter().map(|side| ("procession", side)).chain(peers) {
             if let Err(error) = side {
                 failures.push(format!("{}, {name}: {error}", measured.row.work));
             }

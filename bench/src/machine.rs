@@ -8,15 +8,9 @@ pub(crate) fn facts(repetitions: usize) -> String {
     let cores = std::thread::available_parallelism().map_or(0, usize::from);
     let kernel = read("/proc/sys/kernel/osrelease");
     let facts = [
-        (
-            "CPU",
-            format!("{}, {cores} cores for this run", cpu_model()),
-        ),
+        ("CPU", format!("{}, {cores} cores for this run", cpu_model())),
         ("memory", memory()),
-        (
-            "kernel",
-            format!("Linux {kernel}, {}", std::env::consts::ARCH),
-        ),
+        ("kernel", format!("Linux {kernel}, {}", std::env::consts::ARCH)),
         ("load when it began", load()),
         ("compiler", said_by("rustc", &["--version"])),
         ("date", said_by("date", &["-u", "+%Y-%m-%d %H:%M UTC"])),
@@ -38,29 +32,17 @@ fn cpu_model() -> String {
     let text = read("/proc/cpuinfo");
     let model = text.lines().find(|line| line.starts_with("model name"));
     let model = model.and_then(|line| line.split_once(": "));
-    model.map_or_else(
-        || "unknown".to_owned(),
-        |(_, model)| model.trim().to_owned(),
-    )
+    model.map_or_else(|| "unknown".to_owned(), |(_, model)| model.trim().to_owned())
 }
 
 fn memory() -> String {
     let text = read("/proc/meminfo");
-    let kib = text
-        .split_ascii_whitespace()
-        .nth(1)
-        .and_then(|kib| kib.parse::<f64>().ok());
-    kib.map_or_else(
-        || "unknown".to_owned(),
-        |kib| format!("{:.0} GiB", kib / 1024.0 / 1024.0),
-    )
+    let kib = text.split_ascii_whitespace().nth(1).and_then(|kib| kib.parse::<f64>().ok());
+    kib.map_or_else(|| "unknown".to_owned(), |kib| format!("{:.0} GiB", kib / 1024.0 / 1024.0))
 }
 
 fn read(path: &str) -> String {
-    fs::read_to_string(path)
-        .unwrap_or_default()
-        .trim()
-        .to_owned()
+    fs::read_to_string(path).unwrap_or_default().trim().to_owned()
 }
 
 fn said_by(program: &str, args: &[&str]) -> String {

@@ -46,11 +46,7 @@ pub(crate) struct Target {
 impl Peer {
     /// A peer to compare with, without a target.
     pub(crate) fn new(name: &'static str, run: Run) -> Self {
-        Self {
-            name,
-            run,
-            target: None,
-        }
+        Self { name, run, target: None }
     }
 
     /// A peer whose figure is to be reached `value` times.

@@ -32,10 +32,7 @@ impl Stopwatch {
     /// Starts.
     pub(crate) fn start() -> Self {
         let cpu = family_cpu();
-        Self {
-            start: Instant::now(),
-            cpu,
-        }
+        Self { start: Instant::now(), cpu }
     }
 
     /// The work is done: `count` pieces of it, in pieces a second.
@@ -58,11 +55,7 @@ impl Stopwatch {
             let index = (pieces.len() * percent / 100).min(pieces.len().saturating_sub(1));
             pieces.get(index).map_or(f64::NAN, Duration::as_secs_f64)
         };
-        self.sample(
-            at(50),
-            wall,
-            format!("p99 {}", crate::figure::Unit::Seconds.show(at(99))),
-        )
+        self.sample(at(50), wall, format!("p99 {}", crate::figure::Unit::Seconds.show(at(99))))
     }
 
     /// The work is done; what is measured is the CPU time itself, in seconds.
@@ -74,24 +67,14 @@ impl Stopwatch {
     }
 
     fn sample(&self, value: f64, wall: f64, note: String) -> Sample {
-        Sample {
-            value,
-            wall,
-            cpu: (family_cpu() - self.cpu).max(0.0),
-            note,
-        }
+        Sample { value, wall, cpu: (family_cpu() - self.cpu).max(0.0), note }
     }
 }
 
 impl Sample {
     /// A figure that took no time worth reporting.
     pub(crate) fn figure(value: f64) -> Self {
-        Self {
-            value,
-            wall: 0.0,
-            cpu: 0.0,
-            note: String::new(),
-        }
+        Self { value, wall: 0.0, cpu: 0.0, note: String::new() }
     }
 }
 

@@ -40,10 +40,7 @@ fn lines(measured: &Measured) -> String {
         lines += &line(measured, None, Some((limit, limit.value)));
     }
     for (index, peer) in measured.row.peers.iter().enumerate() {
-        let figure = measured.peers[index]
-            .as_ref()
-            .ok()
-            .and_then(|samples| median(samples));
+        let figure = measured.peers[index].as_ref().ok().and_then(|samples| median(samples));
         let wanted = figure.map_or(f64::NAN, |sample| sample.value);
         let target = peer.target.map(|target| (target, wanted * target.value));
         lines += &line(measured, Some(index), target);
@@ -56,9 +53,7 @@ fn line(measured: &Measured, peer: Option<usize>, target: Option<(Target, f64)>)
     let ours = measured.ours.as_ref();
     let value = |side: Option<&Side>| {
         let samples = side.and_then(|side| side.as_ref().ok());
-        samples
-            .and_then(|samples| median(samples))
-            .map(|sample| sample.value)
+        samples.and_then(|samples| median(samples)).map(|sample| sample.value)
     };
     let theirs = peer.map(|index| &measured.peers[index]);
     let ratio = match (value(ours), value(theirs)) {
@@ -72,12 +67,7 @@ fn line(measured: &Measured, peer: Option<usize>, target: Option<(Target, f64)>)
         name.to_owned(),
         theirs.map_or_else(String::new, |side| figure(unit, side)),
         ratio,
-        [ours, theirs]
-            .into_iter()
-            .flatten()
-            .map(cpu)
-            .collect::<Vec<_>>()
-            .join(" and "),
+        [ours, theirs].into_iter().flatten().map(cpu).collect::<Vec<_>>().join(" and "),
     ];
     format!(
         "| {} | {} |\n",
@@ -118,19 +108,11 @@ fn figure(unit: Unit, side: &Side) -> String {
     else {
         return "not run".to_owned();
     };
-    let note = if middle.note.is_empty() {
-        String::new()
-    } else {
-        format!(", {}", middle.note)
-    };
+    let note = if middle.note.is_empty() { String::new() } else { format!(", {}", middle.note) };
     let (least, most) = (unit.show(least.value), unit.show(most.value));
     match samples.len() {
         1 => format!("{}{note}", unit.show(middle.value)),
-        _ => format!(
-            "{} ({}–{most}){note}",
-            unit.show(middle.value),
-            without_unit(&least, &most)
-        ),
+        _ => format!("{} ({}–{most}){note}", unit.show(middle.value), without_unit(&least, &most)),
     }
 }
 
