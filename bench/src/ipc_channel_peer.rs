@@ -4,6 +4,7 @@
 //! also goes through its shared memory. The child makes the channels and sends the parent its ends.
 
 use crate::child::Child;
+use crate::our_queue::{NUMBER, look_at};
 use crate::row::{Effort, Outcome};
 use crate::sample::{Stopwatch, timed};
 use ipc_channel::ipc::{
@@ -32,9 +33,7 @@ struct Ends<S, T: Serialize> {
 
 /// Numbers a second.
 pub(crate) fn numbers(effort: Effort) -> Outcome {
-    stream(NUMBERS, effort.count(500_000), |to: &IpcSender<u64>| {
-        Ok(to.send(7)?)
-    })
+    stream(NUMBERS, effort.count(500_000), |to: &IpcSender<u64>| Ok(to.send(NUMBER)?))
 }
 
 /// Payloads a second, as bytes.
@@ -45,11 +44,9 @@ pub(crate) fn bytes(effort: Effort, payload: &[u8], full: u64) -> Outcome {
 
 /// Payloads a second, each copied into shared memory once and lent to the receiver.
 pub(crate) fn shared(effort: Effort, payload: &[u8], full: u64) -> Outcome {
-    stream(
-        SHARED,
-        effort.count(full),
-        |to: &IpcSender<IpcSharedMemory>| Ok(to.send(IpcSharedMemory::from_bytes(payload))?),
-    )
+    stream(SHARED, effort.count(full), |to: &IpcSender<IpcSharedMemory>| {
+        Ok(to.send(IpcSharedMemory::from_bytes(payload))?)
+    })
 }
 
 /// The time of a number there and back.
@@ -57,7 +54,7 @@ pub(crate) fn round_trip(effort: Effort) -> Outcome {
     let count = effort.count(20_000);
     let (_child, ends) = start::<IpcSender<u64>, u64>(ECHO, count + 1)?;
     let trip = || -> Result<u64, Box<dyn Error>> {
-        ends.to_child.send(7)?;
+        ends.to_child.send(NUMBER)?;
         Ok(ends.from_child.recv()?)
     };
     trip()?;
@@ -107,12 +104,12 @@ pub(crate) fn receive_bytes(args: &[&str]) -> Result<(), Box<dyn Error>> {
     receive(args, to_child, || Ok(black_box(from_parent.recv()?)))
 }
 
-/// Plays [`SHARED`]: looks at the first and the last byte of each block.
+/// Plays [`SHARED`]: looks at one byte of each page.
 pub(crate) fn receive_shared(args: &[&str]) -> Result<(), Box<dyn Error>> {
     let (to_child, from_parent) = ipc::channel::<IpcSharedMemory>()?;
     receive(args, to_child, || {
         let block = from_parent.recv()?;
-        Ok(black_box((block.first().copied(), block.last().copied())))
+        Ok(black_box(look_at(&block)))
     })
 }
 
@@ -122,13 +119,7 @@ fn receive<S: Serialize + DeserializeOwned, M>(
     one: impl Fn() -> Result<M, Box<dyn Error>>,
 ) -> Result<(), Box<dyn Error>> {
     let (answer, from_child) = ipc::channel::<()>()?;
-    let count = introduce(
-        args,
-        Ends {
-            to_child,
-            from_child,
-        },
-    )?;
+    let count = introduce(args, Ends { to_child, from_child })?;
     for _ in 0..count {
         one()?;
     }
@@ -139,13 +130,7 @@ fn receive<S: Serialize + DeserializeOwned, M>(
 pub(crate) fn echo(args: &[&str]) -> Result<(), Box<dyn Error>> {
     let (to_child, from_parent) = ipc::channel::<u64>()?;
     let (answer, from_child) = ipc::channel::<u64>()?;
-    let count = introduce(
-        args,
-        Ends {
-            to_child,
-            from_child,
-        },
-    )?;
+    let count = introduce(args, Ends { to_child, from_child })?;
     for _ in 0..count {
         answer.send(from_parent.recv()?)?;
     }

@@ -2,8 +2,9 @@
 
 use crate::figure::Unit;
 use crate::row::{Effort, Peer, Row, Target};
-use crate::{ipc_channel_peer, pipe_peer};
+use crate::{ipc_channel_peer, our_queue, pipe_peer};
 use rustix::event::{Timespec, poll};
+use std::time::Duration;
 
 /// The rows of this room.
 pub(crate) fn rows() -> Vec<Row> {
@@ -11,7 +12,7 @@ pub(crate) fn rows() -> Vec<Row> {
         Row {
             work: "ping-pong through two queues, 8 B, p50",
             unit: Unit::Seconds,
-            ours: None,
+            ours: Some(our_queue::round_trip),
             limit: None,
             peers: vec![
                 Peer::new("two pipes, frames", pipe_peer::round_trip),
@@ -19,25 +20,28 @@ pub(crate) fn rows() -> Vec<Row> {
             ],
         },
         Row {
-            work: "CPU time of a consumer that waits for one second",
+            work: "CPU time of two processes that wait for one second",
             unit: Unit::Seconds,
-            ours: None,
+            ours: Some(our_queue::idle),
             // Nothing, as far as a clock that counts hundredths can tell.
-            limit: Some(Target {
-                value: 0.01,
-                why: "",
-            }),
+            limit: Some(Target { value: 0.01, why: "" }),
             peers: vec![Peer::new("pipe", pipe_peer::idle)],
         },
     ]
 }
 
-/// Lets a second go by (a twentieth in a short run) without using the CPU.
+/// A second; a twentieth in a short run.
+pub(crate) fn a_second(effort: Effort) -> Duration {
+    match effort {
+        Effort::Full => Duration::from_secs(1),
+        Effort::Short => Duration::from_millis(50),
+    }
+}
+
+/// Lets a second go by without using the CPU.
 pub(crate) fn wait_a_second(effort: Effort) {
-    let (tv_sec, tv_nsec) = match effort {
-        Effort::Full => (1, 0),
-        Effort::Short => (0, 50_000_000),
-    };
+    let time = a_second(effort);
+    let time = Timespec { tv_sec: time.as_secs() as i64, tv_nsec: time.subsec_nanos().into() };
     // The time itself is what is waited for here; an interruption would only shorten it.
-    let _ = poll(&mut [], Some(&Timespec { tv_sec, tv_nsec }));
+    let _ = poll(&mut [], Some(&time));
 }

@@ -11,7 +11,8 @@
 //! | [`table`], [`figure`], [`machine`] | the page: Markdown, units, facts about the machine |
 //! | [`child`] | this program again, as the other process of a peer |
 //! | [`ipc_channel_peer`], [`pipe_peer`] | the two peers that connect two processes |
-//! | [`queue`], [`latency`], [`spawn`], [`pool`], [`lock`], [`memory`] | the rows, and our side of each |
+//! | [`our_queue`] | our side of the rows about queues |
+//! | [`queue`], [`latency`], [`spawn`], [`pool`], [`lock`], [`memory`] | the rows, and our side of the others |
 #![forbid(unsafe_code)]
 
 mod child;
@@ -22,6 +23,7 @@ mod latency;
 mod lock;
 mod machine;
 mod memory;
+mod our_queue;
 mod pipe_peer;
 mod pool;
 mod queue;
@@ -41,7 +43,9 @@ const USAGE: &str = "usage: cargo xtask bench [--short] [--only TEXT]
 ";
 
 fn main() -> ExitCode {
-    // A worker of procspawn goes on from here and does not return.
+    // Each of the two takes over in its own children, which it knows by a variable of the
+    // environment that the other's children do not have, and does not return there.
+    procession::init();
     procspawn::init();
     let args: Vec<String> = std::env::args().skip(1).collect();
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
@@ -62,10 +66,7 @@ fn main() -> ExitCode {
 fn run(effort: Effort, only: &str) -> ExitCode {
     // Before anything runs, because the benchmarks are load themselves.
     let machine = machine::facts(effort.repetitions());
-    let results = harness::run(
-        rows().into_iter().filter(|row| row.work.contains(only)),
-        effort,
-    );
+    let results = harness::run(rows().into_iter().filter(|row| row.work.contains(only)), effort);
     let page = table::page(&results, effort, &machine);
     println!("\n{page}");
     if effort == Effort::Full && only.is_empty() {
@@ -86,15 +87,8 @@ fn run(effort: Effort, only: &str) -> ExitCode {
 }
 
 fn rows() -> Vec<Row> {
-    [
-        queue::rows(),
-        latency::rows(),
-        spawn::rows(),
-        pool::rows(),
-        lock::rows(),
-        memory::rows(),
-    ]
-    .into_iter()
-    .flatten()
-    .collect()
+    [queue::rows(), latency::rows(), spawn::rows(), pool::rows(), lock::rows(), memory::rows()]
+        .into_iter()
+        .flatten()
+        .collect()
 }

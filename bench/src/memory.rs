@@ -13,16 +13,16 @@ pub(crate) fn rows() -> Vec<Row> {
     vec![Row {
         work: "memory of an idle worker, PSS",
         unit: Unit::Bytes,
-        ours: None,
-        limit: Some(Target {
-            value: MIB,
-            why: "",
-        }),
-        peers: vec![Peer::new(
-            "procspawn 1.0.2, a worker of a Pool",
-            procspawn_worker,
-        )],
+        ours: Some(our_worker),
+        limit: Some(Target { value: MIB, why: "" }),
+        peers: vec![Peer::new("procspawn 1.0.2, a worker of a Pool", procspawn_worker)],
     }]
+}
+
+fn our_worker(_: Effort) -> Outcome {
+    let pool = procession::Pool::new(1)?;
+    let pid = pool.apply(|()| std::process::id(), ())?;
+    Ok(Sample::figure(proportional_set_size(pid)?))
 }
 
 fn procspawn_worker(_: Effort) -> Outcome {
@@ -37,8 +37,7 @@ fn procspawn_worker(_: Effort) -> Outcome {
 fn proportional_set_size(pid: u32) -> Result<f64, Box<dyn Error>> {
     let text = fs::read_to_string(format!("/proc/{pid}/smaps_rollup"))?;
     let line = text.lines().find_map(|line| line.strip_prefix("Pss:"));
-    let kib = line
-        .and_then(|line| line.trim().strip_suffix("kB"))
-        .ok_or("no Pss in smaps_rollup")?;
+    let kib =
+        line.and_then(|line| line.trim().strip_suffix("kB")).ok_or("no Pss in smaps_rollup")?;
     Ok(kib.trim().parse::<f64>()? * 1024.0)
 }

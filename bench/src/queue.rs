@@ -3,7 +3,7 @@
 use crate::figure::Unit;
 use crate::row::{Effort, Outcome, Peer, Row};
 use crate::sample::Stopwatch;
-use crate::{ipc_channel_peer, pipe_peer};
+use crate::{ipc_channel_peer, our_queue, pipe_peer};
 use crossbeam_channel::{Receiver, Sender};
 use std::hint::black_box;
 use std::thread;
@@ -13,51 +13,62 @@ const MIB: usize = 1 << 20;
 
 /// The rows of this room.
 pub(crate) fn rows() -> Vec<Row> {
+    let row = |work, ours, peers| Row {
+        work,
+        unit: Unit::PerSecond,
+        ours: Some(ours),
+        limit: None,
+        peers,
+    };
     vec![
-        Row {
-            work: "queue, 8 B, 1 producer, 1 consumer",
-            unit: Unit::PerSecond,
-            ours: None,
-            limit: None,
-            peers: vec![
+        row(
+            "queue, 8 B, 1 producer, 1 consumer",
+            our_queue::numbers,
+            vec![
                 Peer::new("ipc-channel 0.23", ipc_channel_peer::numbers).with_target(30.0, ""),
                 Peer::new("pipe, frames", pipe_8).with_target(10.0, ""),
                 Peer::new("crossbeam-channel bounded(1024), threads", bounded).with_target(0.5, ""),
                 Peer::new("crossbeam-channel unbounded, threads", unbounded).with_target(0.5, ""),
             ],
-        },
-        Row {
-            work: "queue, 1 KiB, 1 producer, 1 consumer",
-            unit: Unit::PerSecond,
-            ours: None,
-            limit: None,
-            peers: vec![
+        ),
+        row(
+            "queue, 8 B, put_many and get_many, at most 1024 at once",
+            our_queue::batches,
+            vec![Peer::new("procession, put and get", our_queue::numbers)],
+        ),
+        row(
+            "queue, 1 KiB of bytes, 1 producer, 1 consumer",
+            our_queue::kib_of_bytes,
+            vec![
                 Peer::new("ipc-channel 0.23, bytes", ipc_1_kib).with_target(10.0, ""),
                 Peer::new("pipe, frames", pipe_1_kib),
             ],
-        },
-        Row {
-            work: "queue, 1 MiB payload lent",
-            unit: Unit::PerSecond,
-            ours: None,
-            limit: None,
-            peers: vec![
-                Peer::new("one memcpy of 1 MiB, warm", memcpy).with_target(0.8, ""),
+        ),
+        row(
+            "queue, String of 1 KiB, 1 producer, 1 consumer",
+            our_queue::kib_of_text,
+            vec![Peer::new("ipc-channel 0.23, bytes", ipc_1_kib).with_target(10.0, "")],
+        ),
+        row(
+            "queue, 1 MiB payload lent",
+            our_queue::lent,
+            vec![
+                Peer::new("one memcpy of 1 MiB into shared memory in use", memcpy_shared)
+                    .with_target(0.8, ""),
+                Peer::new("one memcpy of 1 MiB, heap", memcpy),
                 Peer::new("ipc-channel 0.23, shared memory", ipc_1_mib_shared),
                 Peer::new("ipc-channel 0.23, bytes", ipc_1_mib),
             ],
-        },
-        Row {
-            // The first peer of this row is our own queue with one producer and one consumer.
-            work: "queue, 64 B, 4 producers, 4 consumers",
-            unit: Unit::PerSecond,
-            ours: None,
-            limit: None,
-            peers: vec![Peer::new(
-                "crossbeam-channel bounded(1024), 4→4 threads",
-                bounded_many,
-            )],
-        },
+        ),
+        row(
+            "queue, 64 B, 4 producers, 4 consumers",
+            our_queue::four_to_four,
+            vec![
+                Peer::new("procession, 1 producer, 1 consumer", our_queue::one_to_one)
+                    .with_target(0.5, ""),
+                Peer::new("crossbeam-channel bounded(1024), 4→4 threads", bounded_many),
+            ],
+        ),
     ]
 }
 
@@ -84,6 +95,19 @@ fn ipc_1_mib_shared(effort: Effort) -> Outcome {
 fn memcpy(effort: Effort) -> Outcome {
     let count = effort.count(5_000);
     let (from, mut to) = (vec![7_u8; MIB], vec![0_u8; MIB]);
+    let watch = Stopwatch::start();
+    for _ in 0..count {
+        to.copy_from_slice(black_box(&from));
+        black_box(&mut to);
+    }
+    Ok(watch.rate(count))
+}
+
+/// The same into memory of the arena, which is there already: the least that putting such a payload costs.
+fn memcpy_shared(effort: Effort) -> Outcome {
+    let count = effort.count(5_000);
+    let (from, mut to) = (vec![7_u8; MIB], procession::Buffer::new(MIB)?);
+    to.copy_from_slice(&from);
     let watch = Stopwatch::start();
     for _ in 0..count {
         to.copy_from_slice(black_box(&from));

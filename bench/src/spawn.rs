@@ -15,7 +15,7 @@ pub(crate) fn rows() -> Vec<Row> {
         Row {
             work: "spawn, run, result, join, p50",
             unit: Unit::Seconds,
-            ours: None,
+            ours: Some(ours),
             limit: None,
             peers: vec![
                 Peer::new("std::process::Command running `true`", command).with_target(0.5, ""),
@@ -25,7 +25,7 @@ pub(crate) fn rows() -> Vec<Row> {
         Row {
             work: "the same, 1 GiB touched in the parent, p50",
             unit: Unit::Seconds,
-            ours: None,
+            ours: Some(ours_from_large),
             limit: None,
             peers: vec![
                 Peer::new("std::process::Command running `true`", command_from_large)
@@ -35,12 +35,27 @@ pub(crate) fn rows() -> Vec<Row> {
     ]
 }
 
-fn command(effort: Effort) -> Outcome {
+fn ours(effort: Effort) -> Outcome {
     each(effort.count(1_000), || {
-        match Command::new("true").status()?.success() {
-            true => Ok(()),
-            false => Err("`true` failed".into()),
+        let process = procession::Process::spawn(|number: u64| number, 7)?;
+        match process.join()? {
+            7 => Ok(()),
+            other => Err(format!("7 came back as {other}").into()),
         }
+    })
+}
+
+fn ours_from_large(effort: Effort) -> Outcome {
+    let memory = touched(effort);
+    let sample = ours(effort);
+    drop(black_box(memory));
+    sample
+}
+
+fn command(effort: Effort) -> Outcome {
+    each(effort.count(1_000), || match Command::new("true").status()?.success() {
+        true => Ok(()),
+        false => Err("`true` failed".into()),
     })
 }
 
@@ -52,9 +67,7 @@ fn command_from_large(effort: Effort) -> Outcome {
 }
 
 fn procspawn(effort: Effort) -> Outcome {
-    each(effort.count(500), || {
-        Ok(procspawn::spawn((), |()| ()).join()?)
-    })
+    each(effort.count(500), || Ok(procspawn::spawn((), |()| ()).join()?))
 }
 
 /// The time of each of `count` calls.
