@@ -58,7 +58,7 @@ impl Arena {
             self.make_room(capacity);
             let offset = descriptor.offset.load(Relaxed);
             if let Err(source) = self.mapping.commit(offset as usize, capacity as usize) {
-                self.give(handle);
+                self.give(handle, member);
                 return Err(Error::OutOfMemory { wanted: len, source });
             }
             descriptor.flags.fetch_or(PRESENT, Relaxed);
@@ -66,8 +66,10 @@ impl Arena {
         Ok(Block { handle, region: self.region(descriptor) })
     }
 
-    /// Gives a block back, which nobody else uses any more.
-    pub(crate) fn give(&self, handle: Handle) {
+    /// Gives a block back, which nobody else uses any more; for `giver`.
+    ///
+    /// Several may give the same block back at once, if it was a dead member's: one of them does.
+    pub(crate) fn give(&self, handle: Handle, giver: MemberId) {
         let Some(descriptor) = self.descriptor(handle.index()) else { return };
         let capacity = descriptor.capacity.load(Relaxed);
         let guard = self.lock_arena();
@@ -75,8 +77,11 @@ impl Arena {
             return;
         }
         if capacity >= LARGE && self.is_too_much(capacity) {
+            // Still in use, so nobody gets it while it has no memory; and under a name that only the
+            // giver knows, so nobody else gives it back or takes its memory meanwhile.
+            descriptor.owner.store(giver.to_word(), Relaxed);
+            descriptor.rename(Kind::Part);
             drop(guard);
-            // Still in use by its owner, so nobody gets it while it has no memory.
             descriptor.flags.fetch_and(!PRESENT, Relaxed);
             let offset = descriptor.offset.load(Relaxed) as usize;
             let _ = self.mapping.punch(offset, capacity as usize);

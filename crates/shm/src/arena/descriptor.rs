@@ -169,10 +169,22 @@ impl Descriptor {
         self.state.store(state, Ordering::Release);
     }
 
+    /// Makes all handles of the entry stale, and keeps it in use.
+    pub(crate) fn rename(&self, kind: Kind) {
+        let generation = self.generation().wrapping_add(1).max(1);
+        let state = u64::from(generation) << 32 | (kind as u64) << KIND_SHIFT | USED;
+        self.state.store(state, Ordering::Release);
+    }
+
     /// Frees the entry; handles of it are stale from here on. Generation 0 is never given.
     pub(crate) fn set_free(&self) {
         let generation = self.generation().wrapping_add(1).max(1);
         self.state.store(u64::from(generation) << 32, Ordering::Release);
+    }
+
+    /// Whether it is a shared object that somebody holds.
+    pub(crate) fn is_counted(&self) -> bool {
+        self.owner.load(Ordering::Acquire) == COUNTED
     }
 
     pub(crate) fn owner(&self) -> Owner {

@@ -69,7 +69,7 @@ crate::shared_struct! {
     /// | word | meaning | changed by |
     /// |---|---|---|
     /// | `state` | generation (upper half), [`MemberState`](crate::MemberState) | reserver, member, burier: compare and swap |
-    /// | `reserver` | who made the seat and reads the result | the reserver, at reservation |
+    /// | `reserver` | who made the seat and reads the result; 0 for a seat that can be reserved | the reserver, before reservation; whoever frees the seat or buries the reserver |
     /// | `pid`, `start` | the process, and when it started (clock ticks since boot) | the member, at adoption |
     /// | `holdings` | first block of the list of what it holds | the member, under the ledger's lock |
     /// | `exit` | 0, or how it ended | whoever reaped it |

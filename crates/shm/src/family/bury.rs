@@ -5,7 +5,7 @@
 //! begins anew.
 
 use super::{Family, MemberId, MemberState, ObjectHead};
-use crate::arena::{Arena, HOLDS, Handle, Kind, MEMBERS, Owner};
+use crate::arena::{Arena, Descriptor, HOLDS, Handle, Kind, MEMBERS, Owner};
 use crate::gate::{Gate, Side};
 use procession_sys::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 use procession_sys::{crash_point, pid};
@@ -21,11 +21,19 @@ impl Family {
     /// all who wait anywhere look again. The seat stays until [`Family::release`], if whoever
     /// reserved it still lives.
     pub fn bury(&'static self, id: MemberId) {
-        let state = self.state(id);
-        if matches!(state, MemberState::Free | MemberState::Ended) {
-            return;
+        loop {
+            match self.state(id) {
+                MemberState::Free | MemberState::Ended => return,
+                MemberState::Dying => break,
+                state if self.change(id, state, MemberState::Dying) => break,
+                _ => {}
+            }
         }
-        self.change(id, state, MemberState::Dying);
+        self.finish_burial(id);
+    }
+
+    /// The burial of a member that is marked as dying.
+    fn finish_burial(&'static self, id: MemberId) {
         self.drop_holdings(id);
         crash_point!("ledger.bury.after_holdings");
         self.settle_transits(id);
@@ -34,8 +42,11 @@ impl Family {
         self.orphan_seats(id);
         crash_point!("ledger.bury.before_end");
         let reserver = self.reserver(id).filter(|who| self.state(*who) == MemberState::Alive);
-        let last = if reserver.is_some() { MemberState::Ended } else { MemberState::Free };
-        self.change(id, MemberState::Dying, last);
+        if reserver.is_some() {
+            self.change(id, MemberState::Dying, MemberState::Ended);
+        } else {
+            self.vacate(id, MemberState::Dying);
+        }
         self.arena.header().ended.notify_all();
     }
 
@@ -43,13 +54,30 @@ impl Family {
     ///
     /// A seat that no process ever took is withdrawn.
     pub fn release(&'static self, id: MemberId) {
-        if self.state(id) == MemberState::Reserved {
-            self.bury(id);
+        self.withdraw(id);
+        self.vacate(id, MemberState::Ended);
+    }
+
+    /// Buries a seat that no process has taken, unless one is quicker.
+    fn withdraw(&'static self, id: MemberId) {
+        if self.change(id, MemberState::Reserved, MemberState::Dying) {
+            self.finish_burial(id);
+        }
+    }
+
+    /// Makes a seat in the state `from` nobody's, with the parcel that lies there.
+    fn vacate(&self, id: MemberId, from: MemberState) {
+        if self.state(id) != from {
+            return;
         }
         if let Some(parcel) = self.take_parcel(id) {
             self.give(parcel);
         }
-        self.change(id, MemberState::Ended, MemberState::Free);
+        let reserver = self.seat(id).map_or(0, |seat| seat.reserver.load(Acquire));
+        if self.change(id, from, MemberState::Free) {
+            crash_point!("ledger.vacate.before_reserver");
+            self.unreserve(id.seat() as usize, reserver);
+        }
     }
 
     /// Buries the members whose processes have ended. For those who wait; looks at most twice a
@@ -63,12 +91,13 @@ impl Family {
             return;
         }
         for member in self.members() {
-            let ended = match member.state {
-                MemberState::Alive | MemberState::Dying => !self.is_alive(member.id),
-                _ => false,
-            };
-            if ended {
-                self.bury(member.id);
+            match member.state {
+                MemberState::Alive | MemberState::Dying if !self.is_alive(member.id) => {
+                    self.bury(member.id);
+                }
+                // It ended while whoever reserved it was buried.
+                MemberState::Ended if self.reserver(member.id).is_none() => self.release(member.id),
+                _ => {}
             }
         }
     }
@@ -108,7 +137,11 @@ impl Family {
 
     fn tell_objects(&self, id: MemberId) {
         for block in self.arena.blocks().filter(|block| block.kind.is_object()) {
-            if let Ok(found) = self.arena.block(block.handle) {
+            // Objects are given up under this lock alone: the words stay the object's.
+            let _guard = self.lock_ledger();
+            if let Ok(found) = self.arena.block(block.handle)
+                && self.arena.descriptor(block.handle.index()).is_some_and(Descriptor::is_counted)
+            {
                 found.region.object::<ObjectHead>(0).member_buried(id.stamp());
             }
         }
@@ -118,19 +151,19 @@ impl Family {
     fn orphan_seats(&'static self, id: MemberId) {
         for seat in 1..self.arena.header().seats.load(Acquire) as usize {
             let Some(member) = self.arena.member(seat) else { break };
-            let orphaned = member
-                .reserver
-                .compare_exchange(id.to_word(), 0, AcqRel, Relaxed)
-                .is_ok();
-            if !orphaned {
+            if member.reserver.load(Acquire) != id.to_word() {
                 continue;
             }
             let orphan = self.members().into_iter().find(|other| other.id.seat() == seat as u32);
             match orphan {
-                Some(orphan) if orphan.state == MemberState::Reserved => self.bury(orphan.id),
+                Some(orphan) if orphan.state == MemberState::Reserved => self.withdraw(orphan.id),
                 Some(orphan) if orphan.state == MemberState::Ended => self.release(orphan.id),
+                // The dead one was to bury it, or had begun.
+                Some(orphan) if !self.is_alive(orphan.id) => self.bury(orphan.id),
                 _ => {}
             }
+            crash_point!("ledger.orphan.before_reserver");
+            self.unreserve(seat, id.to_word());
         }
         debug_assert!(id.seat() < MEMBERS as u32);
     }
@@ -147,6 +180,8 @@ impl Family {
 
     /// Frees a block that is the caller's, or a dead member's, with its parts and what they held.
     pub(super) fn destroy(&self, handle: Handle) {
+        // Nobody, in a fork that found no seat.
+        let me = MemberId::from_word(self.me.load(Relaxed));
         let mut left = vec![handle];
         while let Some(handle) = left.pop() {
             let Some(descriptor) = self.arena.descriptor(handle.index()) else { continue };
@@ -165,7 +200,7 @@ impl Family {
                 }
                 Some(_) => {}
             }
-            self.arena.give(handle);
+            self.arena.give(handle, me);
         }
     }
 }

@@ -139,18 +139,29 @@ impl Family {
             if MemberState::from_bits(seen) != MemberState::Free {
                 continue;
             }
+            // First, so that the seat is known to be the reserver's from before it is taken.
+            if member.reserver.compare_exchange(0, reserver, AcqRel, Relaxed).is_err() {
+                continue;
+            }
+            header.seats.fetch_max(seat as u64 + 1, AcqRel);
             let generation = ((seen >> 32) as u32).wrapping_add(1).max(1);
             let next = u64::from(generation) << 32 | state as u64;
             if member.state.compare_exchange(seen, next, AcqRel, Relaxed).is_ok() {
                 crash_point!("ledger.reserve.after_claim");
-                member.reserver.store(reserver, Release);
                 member.exit.store(0, Relaxed);
                 member.parcel.store(0, Relaxed);
-                header.seats.fetch_max(seat as u64 + 1, AcqRel);
                 return Ok(MemberId::new(seat, generation));
             }
+            self.unreserve(seat, reserver);
         }
         Err(Error::TooManyMembers(MEMBERS - 1))
+    }
+
+    /// Makes a seat nobody's again that `reserver` had reserved.
+    pub(super) fn unreserve(&self, seat: usize, reserver: u64) {
+        if let Some(member) = self.arena.member(seat) {
+            let _ = member.reserver.compare_exchange(reserver, 0, AcqRel, Relaxed);
+        }
     }
 
     fn commit_seat(&self, seat: usize) -> Result<(), Error> {
