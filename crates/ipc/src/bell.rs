@@ -13,6 +13,7 @@ use procession_shm::Held;
 use procession_sys::atomic::Ordering::{Relaxed, SeqCst};
 use procession_sys::atomic::fence;
 use procession_sys::bell::Bell;
+use procession_sys::crash_point;
 
 const NAMES: u32 = 64;
 
@@ -32,6 +33,7 @@ pub(crate) fn ring(held: &Held) {
 #[cold]
 fn ring_slow(held: &Held) {
     let bits = held.head().bells.swap(0, SeqCst);
+    crash_point!("bell.ring.after_take");
     let names: Vec<_> =
         (0..NAMES).filter(|bit| bits >> bit & 1 != 0).map(|bit| name(held, bit)).collect();
     procession_sys::bell::ring(names.iter().map(Vec::as_slice));

@@ -15,7 +15,7 @@
 
 use procession_sys::atomic::{AtomicU32, Ordering, fence};
 use procession_sys::futex::{self, Woken};
-use procession_sys::Deadline;
+use procession_sys::{Deadline, crash_point};
 use std::time::Duration;
 
 const WAITERS: u32 = 1;
@@ -115,6 +115,7 @@ impl EventCount {
             let next = seen.wrapping_add(NOTICE) & !WAITERS;
             match self.word.compare_exchange_weak(seen, next, Ordering::SeqCst, Ordering::Relaxed) {
                 Ok(_) => {
+                    crash_point!("event_count.wake.before_futex");
                     futex::wake(&self.word, count);
                     return;
                 }
