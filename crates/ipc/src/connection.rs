@@ -149,7 +149,7 @@ impl<S, R> Connection<S, R> {
     }
 }
 
-impl<S: Serialize, R> Connection<S, R> {
+impl<S: Serialize + DeserializeOwned, R> Connection<S, R> {
     /// Sends a value, waiting while a megabyte of messages is under way.
     ///
     /// # Errors

@@ -11,27 +11,12 @@
 //! | the queue, or the member that it was handed to | until the commit of the get |
 //! | the receiver | until it is dropped |
 
+pub(crate) use crate::codec::travel::travelling;
+use crate::codec::travel;
 use crate::{Error, codec};
 use procession_shm::{Family, Handle, Held, Kind, MemberId, Region, family};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use std::cell::{Cell, RefCell};
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Travel {
-    Nowhere,
-    Out,
-    In,
-}
-
-thread_local! {
-    /// Whether this thread is just encoding or decoding a message.
-    static TRAVEL: Cell<Travel> = const { Cell::new(Travel::Nowhere) };
-    /// Whether a shared object was encoded.
-    static ANY: Cell<bool> = const { Cell::new(false) };
-    /// The shared objects that were.
-    static HANDLES: RefCell<Vec<Handle>> = const { RefCell::new(Vec::new()) };
-}
 
 const HELP: &str = "a shared object travels only in the arguments of a process or a task, or in a \
                     message of a procession queue or pipe";
@@ -41,11 +26,9 @@ const HELP: &str = "a shared object travels only in the arguments of a process o
 /// # Errors
 /// Outside of a message.
 pub fn serialize_handle<S: Serializer>(held: &Held, serializer: S) -> Result<S::Ok, S::Error> {
-    if TRAVEL.get() != Travel::Out {
+    if !travel::list(held.handle()) {
         return Err(serde::ser::Error::custom(HELP));
     }
-    ANY.set(true);
-    HANDLES.with_borrow_mut(|handles| handles.push(held.handle()));
     held.handle().serialize(serializer)
 }
 
@@ -59,7 +42,7 @@ pub fn deserialize_handle<'de, D: Deserializer<'de>>(
     tag: u32,
 ) -> Result<Held, D::Error> {
     use serde::de::Error as _;
-    if TRAVEL.get() != Travel::In {
+    if !travel::is_inward() {
         return Err(D::Error::custom(HELP));
     }
     let handle = Handle::deserialize(deserializer)?;
@@ -74,7 +57,7 @@ pub fn deserialize_handle<'de, D: Deserializer<'de>>(
 /// # Errors
 /// [`Error::Encode`].
 #[inline]
-pub fn encode<T: Serialize + ?Sized>(
+pub fn encode<T: Serialize + DeserializeOwned>(
     value: &T,
     bytes: &mut Vec<u8>,
 ) -> Result<(u8, Vec<Handle>), Error> {
@@ -84,48 +67,11 @@ pub fn encode<T: Serialize + ?Sized>(
 
 /// As [`encode`]; the caller asks for the objects by [`travelling`] next.
 #[inline]
-pub(crate) fn encode_bytes<T: Serialize + ?Sized>(
+pub(crate) fn encode_bytes<T: Serialize + DeserializeOwned>(
     value: &T,
     bytes: &mut Vec<u8>,
 ) -> Result<u8, Error> {
-    if TRAVEL.get() == Travel::Out {
-        return encode_nested(value, bytes);
-    }
-    let before = TRAVEL.replace(Travel::Out);
-    let format = codec::encode(value, bytes);
-    TRAVEL.set(before);
-    if format.is_err() {
-        travelling();
-    }
-    format
-}
-
-/// The objects that travel in the message that this thread encoded last, if there are any.
-#[inline]
-pub(crate) fn travelling() -> Option<Vec<Handle>> {
-    if ANY.get() { Some(listed()) } else { None }
-}
-
-#[cold]
-fn listed() -> Vec<Handle> {
-    ANY.set(false);
-    HANDLES.take()
-}
-
-/// Encodes a message while another one is being encoded, by a `Serialize` that sends. Its objects are
-/// its own, and those of the other one come back behind it.
-#[cold]
-fn encode_nested<T: Serialize + ?Sized>(value: &T, bytes: &mut Vec<u8>) -> Result<u8, Error> {
-    let (any, outer) = (ANY.replace(false), HANDLES.take());
-    let format = codec::encode(value, bytes);
-    if ANY.replace(any) {
-        HANDLES.set(outer);
-        return Err(Error::encode::<T>(
-            "shared objects cannot be sent while another message is being encoded".into(),
-        ));
-    }
-    HANDLES.set(outer);
-    format
+    travel::outward::<T, _>(|| codec::encode_checked(value, bytes))
 }
 
 /// The value in `bytes`.
@@ -134,10 +80,7 @@ fn encode_nested<T: Serialize + ?Sized>(value: &T, bytes: &mut Vec<u8>) -> Resul
 /// [`Error::Decode`] if they are not what the type expects.
 #[inline]
 pub fn decode<T: DeserializeOwned>(format: u8, bytes: &[u8]) -> Result<T, Error> {
-    let before = TRAVEL.replace(Travel::In);
-    let value = codec::decode(format, bytes);
-    TRAVEL.set(before);
-    value
+    travel::inward(|| codec::decode(format, bytes))
 }
 
 /// A block with a message in it, owned by this process.
@@ -157,10 +100,23 @@ impl Parcel {
     ///
     /// # Errors
     /// [`Error::Encode`]; [`Error::Shm`] if there is no room.
-    pub fn new<T: Serialize + ?Sized>(value: &T) -> Result<Self, Error> {
+    pub fn new<T: Serialize + DeserializeOwned>(value: &T) -> Result<Self, Error> {
+        Self::to_be_read_as::<T, T>(value)
+    }
+
+    /// Encodes a value into a block which is decoded as one of another type, such as one that owns
+    /// what this one refers to.
+    ///
+    /// # Errors
+    /// As [`Parcel::new`].
+    pub fn to_be_read_as<R, T>(value: &T) -> Result<Self, Error>
+    where
+        R: Serialize + DeserializeOwned,
+        T: Serialize,
+    {
         let mut bytes = Vec::new();
-        let (format, handles) = encode(value, &mut bytes)?;
-        Self::with(format, &bytes, &handles)
+        let format = travel::outward::<T, _>(|| codec::encode_as::<R, T>(value, &mut bytes))?;
+        Self::with(format, &bytes, &travelling().unwrap_or_default())
     }
 
     /// A parcel of an encoded message, which lists the objects that travel in it.

@@ -200,7 +200,7 @@ impl ProcessBuilder {
             };
             let slot = Slot::reserve(&name).map_err(|source| memory("reserve the seat", source))?;
             let parcel = slot
-                .put_arguments(&(preface, &arguments))
+                .put_arguments::<(Preface, A), _>(&(preface, &arguments))
                 .map_err(|source| {
                     slot.release();
                     memory("send the arguments", source)

@@ -40,7 +40,7 @@ impl<T> SimpleQueue<T> {
     }
 }
 
-impl<T: Serialize> SimpleQueue<T> {
+impl<T: Serialize + DeserializeOwned> SimpleQueue<T> {
     /// Puts a value.
     ///
     /// # Errors

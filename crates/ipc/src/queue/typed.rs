@@ -171,7 +171,7 @@ impl<T> Queue<T> {
     }
 }
 
-impl<T: Serialize> Queue<T> {
+impl<T: Serialize + DeserializeOwned> Queue<T> {
     /// Puts a value, waiting for room if the queue is bounded and full.
     ///
     /// # Errors

@@ -27,7 +27,7 @@ pub(super) struct Once;
 #[derive(Debug)]
 pub(super) struct Each;
 
-impl<A: DeserializeOwned, R: Serialize> Entry<fn(A) -> R> for Once {
+impl<A: DeserializeOwned, R: Serialize + DeserializeOwned> Entry<fn(A) -> R> for Once {
     fn enter(f: fn(A) -> R, task: &mut dyn Any) {
         Call::run(task, |arguments: A| f(arguments));
     }
@@ -37,7 +37,7 @@ impl<A, B, R> Entry<fn(A, B) -> R> for Each
 where
     A: DeserializeOwned,
     B: DeserializeOwned,
-    R: Serialize,
+    R: Serialize + DeserializeOwned,
 {
     fn enter(f: fn(A, B) -> R, task: &mut dyn Any) {
         Call::run(task, |all: Vec<(A, B)>| {
@@ -46,14 +46,14 @@ where
     }
 }
 
-impl<A: DeserializeOwned, R: Serialize> Entry<fn(A) -> R> for Each {
+impl<A: DeserializeOwned, R: Serialize + DeserializeOwned> Entry<fn(A) -> R> for Each {
     fn enter(f: fn(A) -> R, task: &mut dyn Any) {
         Call::run(task, |all: Vec<A>| all.into_iter().map(f).collect::<Vec<R>>());
     }
 }
 
 impl Call {
-    fn run<A: DeserializeOwned, R: Serialize>(task: &mut dyn Any, work: impl FnOnce(A) -> R) {
+    fn run<A: DeserializeOwned, R: Serialize + DeserializeOwned>(task: &mut dyn Any, work: impl FnOnce(A) -> R) {
         let Some(call) = task.downcast_mut::<Self>() else { return };
         let arguments = match message::decode(call.mail.format(), &call.mail.bytes()[TASK_HEAD..]) {
             Ok(arguments) => arguments,
@@ -69,7 +69,7 @@ impl Call {
     }
 
     /// Writes the result.
-    pub(super) fn end<T: Serialize>(&mut self, nanoseconds: u64, status: Status, what: &T) {
+    pub(super) fn end<T: Serialize + DeserializeOwned>(&mut self, nanoseconds: u64, status: Status, what: &T) {
         self.output.clear();
         Head { task: self.task, nanoseconds, status }.write(&mut self.output);
         match message::encode(what, &mut self.output) {

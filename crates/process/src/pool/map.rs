@@ -206,7 +206,7 @@ pub struct Imap<'a, A, R, I: Iterator<Item = A>> {
 
 impl<A, R, I> Imap<'_, A, R, I>
 where
-    A: Serialize,
+    A: Serialize + DeserializeOwned,
     R: DeserializeOwned,
     I: Iterator<Item = A>,
 {
@@ -299,7 +299,7 @@ where
 
 impl<A, R, I> Iterator for Imap<'_, A, R, I>
 where
-    A: Serialize,
+    A: Serialize + DeserializeOwned,
     R: DeserializeOwned,
     I: Iterator<Item = A>,
 {

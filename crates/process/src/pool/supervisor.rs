@@ -13,6 +13,8 @@ use super::wire::{Message, Status};
 use super::worker::{Seed, work};
 use crate::{Process, ProcessBuilder, StartMethod};
 use procession_ipc::byte_queue::ByteQueue;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use procession_ipc::{Waitable, wait};
 use procession_sys::Deadline;
 use procession_sys::pid::milliseconds;
@@ -194,7 +196,7 @@ impl Bench {
         }
     }
 
-    fn say<T: serde::Serialize>(
+    fn say<T: Serialize + DeserializeOwned>(
         &self,
         shared: &Shared,
         task: u64,

@@ -12,6 +12,7 @@ use procession_shm::Handle;
 use procession_sys::Deadline;
 use procession_sys::image::Shipped;
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 /// Bytes of a task before its arguments.
 pub(super) const TASK_HEAD: usize = Shipped::SIZE;
@@ -77,7 +78,7 @@ pub(super) struct Message {
 
 impl Message {
     /// A task.
-    pub(super) fn task<A: Serialize + ?Sized>(
+    pub(super) fn task<A: Serialize + DeserializeOwned>(
         function: Shipped,
         arguments: &A,
         mut bytes: Vec<u8>,
@@ -89,7 +90,7 @@ impl Message {
     }
 
     /// A result that is no value of the function's.
-    pub(super) fn report<T: Serialize>(task: u64, status: Status, what: &T) -> Result<Self, Error> {
+    pub(super) fn report<T: Serialize + DeserializeOwned>(task: u64, status: Status, what: &T) -> Result<Self, Error> {
         let mut bytes = Vec::new();
         Head { task, nanoseconds: 0, status }.write(&mut bytes);
         let (format, handles) = message::encode(what, &mut bytes)?;

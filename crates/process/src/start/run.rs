@@ -58,7 +58,7 @@ impl Task {
         }
     }
 
-    fn leave_outcome<R: Serialize>(&mut self, outcome: &Outcome<R>) {
+    fn leave_outcome<R: Serialize + DeserializeOwned>(&mut self, outcome: &Outcome<R>) {
         crash_point!("start.child.before_result");
         match self.slot.put_outcome(outcome) {
             Ok(()) => {
@@ -78,7 +78,7 @@ impl Task {
 #[derive(Debug)]
 pub(crate) struct Run;
 
-impl<A: DeserializeOwned, R: Serialize> Entry<fn(A) -> R> for Run {
+impl<A: DeserializeOwned, R: Serialize + DeserializeOwned> Entry<fn(A) -> R> for Run {
     fn enter(f: fn(A) -> R, task: &mut dyn Any) {
         let Some(task) = task.downcast_mut::<Task>() else {
             return;

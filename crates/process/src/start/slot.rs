@@ -62,9 +62,13 @@ impl Slot {
     }
 
     /// In the parent: lays the arguments there.
-    pub(crate) fn put_arguments<T: Serialize>(self, value: &T) -> Result<Arguments, Error> {
+    pub(crate) fn put_arguments<A, T>(self, value: &T) -> Result<Arguments, Error>
+    where
+        A: Serialize + DeserializeOwned,
+        T: Serialize,
+    {
         let family = family()?;
-        let handle = Parcel::new(value)?.hand_to(self.0);
+        let handle = Parcel::to_be_read_as::<A, T>(value)?.hand_to(self.0);
         family.set_parcel(self.0, Some(handle));
         Ok(Arguments(handle))
     }
@@ -108,7 +112,7 @@ impl Slot {
     }
 
     /// In the child: leaves the outcome for the parent.
-    pub(crate) fn put_outcome<T: Serialize>(self, value: &T) -> Result<(), Error> {
+    pub(crate) fn put_outcome<T: Serialize + DeserializeOwned>(self, value: &T) -> Result<(), Error> {
         let family = family()?;
         let parcel = Parcel::new(value)?;
         // Without a parent nobody asks for it.
