@@ -7,7 +7,7 @@
 //! descriptors this user may not open are not seen.
 
 use super::{Family, Local, MemberInfo, MemberState, ObjectHead};
-use crate::arena::{Arena, BlockInfo, Kind};
+use crate::arena::{Arena, BlockInfo, Header, Kind};
 use crate::{Error, Gate};
 use procession_sys::atomic::{AtomicU64, Ordering::Relaxed};
 use procession_sys::pid;
@@ -109,7 +109,8 @@ pub fn families() -> Vec<Result<FamilyView, Unreadable>> {
                 continue;
             }
             seen.push(identity);
-            found.push(picture(file).map_err(|error| Unreadable { pid, error }));
+            let picture = picture(file, metadata.len());
+            found.push(picture.map_err(|error| Unreadable { pid, error }));
         }
     }
     found
@@ -129,7 +130,11 @@ fn arenas_of(pid: u32) -> impl Iterator<Item = PathBuf> {
     })
 }
 
-fn picture(file: File) -> Result<FamilyView, Error> {
+fn picture(file: File, len: u64) -> Result<FamilyView, Error> {
+    if len < size_of::<Header>() as u64 {
+        let (expected, found) = ("at least a header".to_owned(), format!("{len} bytes"));
+        return Err(Error::ForeignArena { expected, found });
+    }
     let arena = Arena::open(OwnedFd::from(file))?;
     let namespace = arena.header().pid_namespace.load(Relaxed);
     let (used, idle, limit) = arena.usage();
