@@ -18,7 +18,7 @@ use std::time::Duration;
 /// Of the step that the kernel refused.
 pub fn memory() -> io::Result<()> {
     const PAGE: usize = 4096;
-    let mapping = Mapping::create("procession-probe", 16 * PAGE)?;
+    let mapping = Mapping::create("probe", 16 * PAGE)?;
     mapping.commit(0, PAGE)?;
     mapping.punch(0, PAGE)
 }
