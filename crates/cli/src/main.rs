@@ -20,7 +20,7 @@ use std::process::ExitCode;
 ///
 /// Without a command: the whole tour.
 #[derive(Debug, Parser)]
-#[command(name = "procession", version, about, long_about = None)]
+#[command(name = "procession", version)]
 struct Arguments {
     #[command(subcommand)]
     command: Option<Command>,

@@ -17,6 +17,11 @@ fn proc() -> Finding {
         let cost = "members cannot be told from dead ones; mount it";
         return Finding::broken(what, format!("{error}: {cost}"));
     }
+    let me = std::process::id().to_string();
+    if fs::read_link("/proc/self").is_ok_and(|number| number.as_os_str() != me.as_str()) {
+        let cost = "of another PID namespace: members look like other processes; mount it anew";
+        return Finding::broken(what, cost);
+    }
     let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
     match hidepid(&mounts) {
         None => Finding::well(what, "mounted, and nothing is hidden"),

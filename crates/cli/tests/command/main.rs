@@ -1,0 +1,16 @@
+//! The built command, as a user runs it.
+//!
+//! | room | what it says |
+//! |---|---|
+//! | `ran` | running it, reading it, and that nothing of it is left |
+//! | `tour` | each chapter prints what the tutorial prints |
+//! | `programs` | the chapters that run another program, with and without `nslookup` |
+//! | `reader` | a reader that goes away |
+//! | `ps`, `doctor` | the two looks at the host |
+
+mod doctor;
+mod programs;
+mod ps;
+mod ran;
+mod reader;
+mod tour;
