@@ -871,14 +871,19 @@ fn start_that_can_never_succeed_is_an_error() {
 fn child_that_is_killed_at_any_step_is_told() {
     in_child(
         |_| {
-            let steps = ["bound", "before_call", "before_result", "result"];
+            let steps = [
+                "start.child.bound",
+                "start.child.before_call",
+                "start.child.before_result",
+                "start.child.result",
+            ];
             for method in [0, 1] {
                 for step in steps {
                     // In an image of its own, and therefore in its children.
                     let host = Process::builder().start_method(StartMethod::Exec);
                     let host = host.spawn(
                         |(method, step): (u8, String)| {
-                            arm_in_images(&format!("start.child.{step}"));
+                            arm_in_images(&step);
                             let process = by(method).spawn(|x| x + 1, 1).expect("spawn");
                             let joined = process.join();
                             (format!("{joined:?}"), process.exitcode())
@@ -888,7 +893,7 @@ fn child_that_is_killed_at_any_step_is_told() {
                     let (joined, exitcode) = host.expect("spawn").join().expect("join");
                     assert_eq!(exitcode, Some(-9), "{step}");
                     match step {
-                        "result" => assert_eq!(joined, "Ok(2)"),
+                        "start.child.result" => assert_eq!(joined, "Ok(2)"),
                         _ => assert!(joined.contains("Killed"), "{step}: {joined}"),
                     }
                 }

@@ -40,21 +40,24 @@ fn a_worker_killed_at_any_step_fails_exactly_the_task_that_it_had() {
         ("queue.put.after_commit", Lost::None),
         ("queue.put.before_commit", Lost::Same),
     ] {
-        // One worker for as long as the step is armed, so that it is known who takes the next task.
-        let pool = Pool::new(1).unwrap();
-        let first = pool.apply_async(arms, point.to_owned()).unwrap();
-        let second = pool.apply_async(adds, (0, vec![1; 10])).unwrap();
-        let others: Vec<_> =
-            (1..50).map(|n| pool.apply_async(adds, (n, vec![1; 10_000])).unwrap()).collect();
-        check(point, first.get().map(|_| ()), lost == Lost::Same);
-        check(point, second.get().map(|sum| assert_eq!(sum, 10)), lost == Lost::Next);
-        for (n, other) in (1..).zip(others) {
-            assert_eq!(other.get().unwrap(), n + 10_000, "{point}");
-        }
-        assert_eq!(pool.pids().len(), 1, "{point}");
-        drop(pool);
+        die_at(point, lost);
         memory.is_back(point);
     }
+}
+
+fn die_at(point: &str, lost: Lost) {
+    // One worker for as long as the step is armed, so that it is known who takes the next task.
+    let pool = Pool::new(1).unwrap();
+    let first = pool.apply_async(arms, point.to_owned()).unwrap();
+    let second = pool.apply_async(adds, (0, vec![1; 10])).unwrap();
+    let others: Vec<_> =
+        (1..50).map(|n| pool.apply_async(adds, (n, vec![1; 10_000])).unwrap()).collect();
+    check(point, first.get().map(|_| ()), lost == Lost::Same);
+    check(point, second.get().map(|sum| assert_eq!(sum, 10)), lost == Lost::Next);
+    for (n, other) in (1..).zip(others) {
+        assert_eq!(other.get().unwrap(), n + 10_000, "{point}");
+    }
+    assert_eq!(pool.pids().len(), 1, "{point}");
 }
 
 fn check(point: &str, result: Result<(), PoolError>, is_lost: bool) {
