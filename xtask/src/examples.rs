@@ -3,8 +3,10 @@
 use crate::step::{Step, Verdict};
 use crate::workspace;
 
-/// Arguments of those examples that need some; paths are seen from `target/examples-run`.
-const ARGUMENTS: &[(&str, &str)] = &[];
+/// Arguments of those examples that need some; `{root}` is the repository, and paths are seen from
+/// `target/examples-run`.
+const ARGUMENTS: &[(&str, &str)] =
+    &[("wordcount", "{root}/crates"), ("mandelbrot", "300 200 mandelbrot.png")];
 
 /// One step for each example of the workspace, in a directory that may be littered.
 pub(crate) fn steps() -> Vec<Step> {
@@ -12,12 +14,7 @@ pub(crate) fn steps() -> Vec<Step> {
         Err(_) => vec![Step::check("examples", unreadable)],
         Ok(packages) => packages
             .iter()
-            .flat_map(|package| {
-                package
-                    .examples
-                    .iter()
-                    .map(|name| step(&package.name, name))
-            })
+            .flat_map(|package| package.examples.iter().map(|name| step(&package.name, name)))
             .collect(),
     }
 }
@@ -25,10 +22,10 @@ pub(crate) fn steps() -> Vec<Step> {
 fn step(package: &str, name: &str) -> Step {
     let arguments = ARGUMENTS.iter().find(|(example, _)| *example == name);
     let arguments = arguments.map_or("", |(_, arguments)| arguments);
-    let manifest = workspace::root().join("Cargo.toml");
+    let root = workspace::root().display().to_string();
     let build = format!("run --release -p {package} --example {name} --manifest-path");
-    let mut rest = vec![manifest.display().to_string(), "--".to_owned()];
-    rest.extend(arguments.split_ascii_whitespace().map(str::to_owned));
+    let mut rest = vec![format!("{root}/Cargo.toml"), "--".to_owned()];
+    rest.extend(arguments.split_ascii_whitespace().map(|it| it.replace("{root}", &root)));
     Step::cargo(&format!("example-{name}"), &build)
         .args(&rest)
         .directory(workspace::target().join("examples-run"))
