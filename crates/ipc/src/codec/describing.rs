@@ -34,6 +34,7 @@ pub(super) fn write<T: Serialize + ?Sized>(
 }
 
 /// The value in `bytes`, all of them.
+#[inline(never)]
 pub(super) fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Error> {
     let mut deserializer = Deserializer::from_read_ref(bytes);
     let value =

@@ -26,7 +26,6 @@ static TABLE: [AtomicU64; PLACES] = [const { AtomicU64::new(0) }; PLACES];
 const STRUCT: u64 = 1 << 60;
 const VARIANT: u64 = 2 << 60;
 const IS_DESCRIBING: u64 = 3 << 60;
-const IS_UNPROVEN: u64 = 4 << 60;
 
 /// A struct that writes so many fields.
 #[inline(always)]
@@ -81,12 +80,6 @@ pub(super) fn learn(key: u64) {
 #[inline(always)]
 pub(super) fn describing<T: ?Sized>() -> Option<u64> {
     (!is_primitive::<T>()).then(|| key::<T>(IS_DESCRIBING))
-}
-
-/// A type with shapes that nobody could read back.
-#[inline(always)]
-pub(super) fn unproven<T: ?Sized>() -> Option<u64> {
-    (!is_primitive::<T>()).then(|| key::<T>(IS_UNPROVEN))
 }
 
 /// Whether serde itself reads and writes the type in the same way, whatever is in it.

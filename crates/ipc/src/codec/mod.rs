@@ -47,46 +47,23 @@ const DESCRIBING: u8 = 1;
 /// No value, only bytes.
 pub(crate) const BYTES: u8 = 2;
 
-/// Appends the encoded value to `bytes`; the format it is in.
-///
-/// For what cannot be read back here, such as a slice. Types whose shapes are not known take the
-/// describing format; [`encode_checked`] is faster and refuses more.
+/// Appends the encoded value to `bytes`; the format it is in. Reads the first value of each shape
+/// back.
 ///
 /// # Errors
 /// [`Error::Encode`] if the value would not arrive; `bytes` is as before.
 #[inline]
-pub(crate) fn encode<T: Serialize + ?Sized>(value: &T, bytes: &mut Vec<u8>) -> Result<u8, Error> {
-    let start = bytes.len();
-    let mut why = None;
-    let unproven = known::unproven::<T>();
-    if !unproven.is_some_and(known::knows) {
-        let notes = Notes::new(COMPACT);
-        let written = compact::write(value, &notes, bytes);
-        if written.is_ok() && notes.is_clear() {
-            return Ok(COMPACT);
-        }
-        why = notes.complaint();
-        unproven.into_iter().for_each(known::learn);
-    }
-    rehearsal::describe(value, why, bytes, start)
-}
-
-/// As [`encode`], and reads the first value of each shape back.
-///
-/// # Errors
-/// [`Error::Encode`] too if the value does not decode.
-#[inline]
-pub(crate) fn encode_checked<T: Serialize + DeserializeOwned>(
+pub(crate) fn encode<T: Serialize + DeserializeOwned>(
     value: &T,
     bytes: &mut Vec<u8>,
 ) -> Result<u8, Error> {
     encode_as::<T, T>(value, bytes)
 }
 
-/// As [`encode_checked`], for a value that is read as one of another type, such as one of references.
+/// As [`encode`], for a value that is read as one of another type, such as one of references.
 ///
 /// # Errors
-/// As [`encode_checked`].
+/// As [`encode`].
 #[inline]
 pub(crate) fn encode_as<R, T>(value: &T, bytes: &mut Vec<u8>) -> Result<u8, Error>
 where

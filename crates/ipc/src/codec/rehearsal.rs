@@ -38,17 +38,7 @@ where
     describe_and_read::<R, T>(value, why, bytes, start)
 }
 
-/// As `bytes[start..]`, the value in the describing format.
-pub(super) fn describe<T: Serialize + ?Sized>(
-    value: &T,
-    why: Option<String>,
-    bytes: &mut Vec<u8>,
-    start: usize,
-) -> Result<u8, Error> {
-    write_described(value, why, bytes, start).map(|_| DESCRIBING)
-}
-
-/// As [`describe`], for a type that is known to need it.
+/// As `bytes[start..]`, the value in the describing format, for a type that is known to need it.
 pub(super) fn describe_checked<R, T>(
     value: &T,
     bytes: &mut Vec<u8>,
