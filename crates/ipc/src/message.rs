@@ -71,7 +71,7 @@ pub(crate) fn encode_bytes<T: Serialize + DeserializeOwned>(
     value: &T,
     bytes: &mut Vec<u8>,
 ) -> Result<u8, Error> {
-    travel::outward::<T, _>(|| codec::encode_checked(value, bytes))
+    travel::outward::<T, _>(|| codec::encode(value, bytes))
 }
 
 /// The value in `bytes`.

@@ -1,6 +1,6 @@
 //! Every type arrives as it was sent, or is a typed error.
 
-use super::{BYTES, COMPACT, DESCRIBING, decode, encode, encode_as, encode};
+use super::{BYTES, COMPACT, DESCRIBING, decode, encode, encode_as};
 use crate::Error;
 use proptest::prelude::*;
 use serde::de::DeserializeOwned;

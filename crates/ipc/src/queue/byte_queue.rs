@@ -121,6 +121,11 @@ impl ByteQueue {
         self.control.put.index().saturating_sub(got)
     }
 
+    /// Whether nothing is in it now.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     /// How much it takes at most.
     pub fn bounds(&self) -> Bounds {
         let control = self.control;
@@ -623,7 +628,7 @@ impl ByteQueue {
     pub fn task_done(&self) -> Result<(), Error> {
         let done = &self.control.done;
         let put = || self.control.put.index();
-        done.try_update(SeqCst, SeqCst, |done| (done < put()).then_some(done + 1))
+        done.fetch_update(SeqCst, SeqCst, |done| (done < put()).then_some(done + 1))
             .map_err(|_| Error::TaskDoneTooOften)?;
         fence(SeqCst);
         if done.load(Relaxed) == put() {
@@ -707,7 +712,7 @@ impl<'de> Deserialize<'de> for ByteQueue {
 
 impl Waitable for ByteQueue {
     fn is_ready(&self) -> bool {
-        self.len() > 0 || self.is_over()
+        !self.is_empty() || self.is_over()
     }
 
     fn bells(&self) -> Option<&Held> {

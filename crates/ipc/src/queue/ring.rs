@@ -175,7 +175,7 @@ impl Ring {
 
     /// Whether the queue keeps more used chunks than it should, as far as the getters know.
     pub(super) fn has_surplus(&self, released: u64) -> bool {
-        released % (KEEP / 2) == 0
+        released.is_multiple_of(KEEP / 2)
     }
 
     pub(super) fn bring(&self, need: Need) -> Result<Spare, Error> {

@@ -13,7 +13,6 @@ thread_local! {
 
 /// This thread's memory, while it is in use. A message that is sent from within another one finds
 /// none, and has its own.
-#[expect(clippy::box_collection, reason = "one word that is moved, not three")]
 pub(super) struct Scratch(Memory);
 
 impl Scratch {

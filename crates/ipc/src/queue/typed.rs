@@ -89,7 +89,7 @@ impl<T> Queue<T> {
 
     /// Whether the queue is empty now.
     pub fn empty(&self) -> bool {
-        self.core.len() == 0
+        self.core.is_empty()
     }
 
     /// Whether the queue is full now; never, if it has no bounds.

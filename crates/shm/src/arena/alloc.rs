@@ -327,7 +327,7 @@ impl Arena {
         }
         let slab = &header.slabs[class];
         let at = slab.load(Relaxed);
-        if at != 0 && at % SLAB + capacity <= SLAB && at % SLAB != 0 {
+        if at != 0 && at % SLAB + capacity <= SLAB && !at.is_multiple_of(SLAB) {
             slab.store(at + capacity, Relaxed);
             return Ok(at);
         }
