@@ -5,7 +5,7 @@
 //! | [`tour`] | `procession tour [chapter]`, and `procession` alone: the tutorial on real processes |
 //! | [`ps`] | `procession ps`: which families live here, and what they share |
 //! | [`doctor`] | `procession doctor`: what this host lacks, and what that costs |
-//! | [`print`] | printing to a reader that may be gone |
+//! | [`mod@print`] | printing to a reader that may be gone |
 #![forbid(unsafe_code)]
 
 mod doctor;
@@ -14,6 +14,7 @@ mod ps;
 mod tour;
 
 use clap::{Parser, Subcommand};
+use std::error::Error;
 use std::process::ExitCode;
 
 /// Parallel work in processes: Python's multiprocessing vocabulary on an engine written in Rust.
@@ -48,13 +49,18 @@ enum Command {
 fn main() -> ExitCode {
     // The first line: a process of the tour, started as a copy of this program, never returns from it.
     procession::init();
-    let result = match Arguments::parse().command.unwrap_or(Command::Tour { chapter: None }) {
-        Command::Tour { chapter } => tour::run(chapter).map(|()| ExitCode::SUCCESS),
-        Command::Ps { json } => ps::run(json).map(|()| ExitCode::SUCCESS),
-        Command::Doctor => doctor::run(),
-    };
-    result.unwrap_or_else(|error| {
+    let command = Arguments::parse().command.unwrap_or(Command::Tour { chapter: None });
+    run(command).unwrap_or_else(|error| {
         print::complain(&error);
         ExitCode::FAILURE
     })
+}
+
+fn run(command: Command) -> Result<ExitCode, Box<dyn Error>> {
+    match command {
+        Command::Tour { chapter } => tour::run(chapter)?,
+        Command::Ps { json } => ps::run(json)?,
+        Command::Doctor => return Ok(doctor::run()),
+    }
+    Ok(ExitCode::SUCCESS)
 }

@@ -3,10 +3,10 @@
 //! ```
 //! let queue = procession::Queue::new()?;
 //! queue.put(&1)?;
-//! let families = procession::inspect::families();
+//! let families = procession::inspect::families()?;
 //! let depths = families.iter().flatten().flat_map(|family| &family.objects).map(|object| object.depth);
 //! assert!(depths.into_iter().any(|depth| depth == Some(1)));
-//! # Ok::<(), procession::Error>(())
+//! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
 pub use procession_shm::inspect::{

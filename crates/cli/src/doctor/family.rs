@@ -42,9 +42,8 @@ fn memory() -> Finding {
 /// The limit of this process's own family, as the others see it.
 fn limit() -> Option<u64> {
     let me = std::process::id();
-    let mine = families()
-        .into_iter()
-        .flatten()
+    let mut readable = families().ok()?.into_iter().flatten();
+    let mine = readable
         .find(|family| family.is_local && family.members.iter().any(|member| member.pid == me));
     mine.map(|family| family.memory.limit)
 }

@@ -13,7 +13,6 @@ mod limits;
 mod surroundings;
 
 use crate::say;
-use procession::Error;
 use std::process::ExitCode;
 
 /// What was found about one thing.
@@ -56,7 +55,7 @@ impl Finding {
 }
 
 /// Examines the host; success unless procession cannot work here.
-pub(crate) fn run() -> Result<ExitCode, Error> {
+pub(crate) fn run() -> ExitCode {
     let rooms = [kernel::findings, surroundings::findings, limits::findings, family::findings];
     let mut worst = Verdict::Well;
     for finding in rooms.iter().flat_map(|findings| findings()) {
@@ -72,5 +71,5 @@ pub(crate) fn run() -> Result<ExitCode, Error> {
             Verdict::Broken => "procession cannot work here",
         }
     );
-    Ok(if worst == Verdict::Broken { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    if worst == Verdict::Broken { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }

@@ -14,11 +14,12 @@ pub(crate) use text::bytes;
 
 use crate::say;
 use procession::inspect::{FamilyView, Holder, MemberView, ObjectView, families};
+use std::error::Error;
 use std::fmt;
 
 /// Shows the families of this host.
-pub(crate) fn run(as_json: bool) -> Result<(), procession::Error> {
-    let families = families();
+pub(crate) fn run(as_json: bool) -> Result<(), Box<dyn Error>> {
+    let families = families().map_err(|error| format!("cannot look into /proc: {error}"))?;
     if as_json {
         say!("{}", json::document(&families));
     } else {

@@ -12,6 +12,7 @@ use crate::{Error, Gate};
 use procession_sys::atomic::{AtomicU64, Ordering::Relaxed};
 use procession_sys::pid;
 use std::fs::{self, File};
+use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
@@ -98,9 +99,12 @@ pub struct Unreadable {
 }
 
 /// The families of which this user may look into a process.
-pub fn families() -> Vec<Result<FamilyView, Unreadable>> {
+///
+/// # Errors
+/// If `/proc` is not there.
+pub fn families() -> io::Result<Vec<Result<FamilyView, Unreadable>>> {
     let (mut seen, mut found) = (Vec::new(), Vec::new());
-    for pid in processes() {
+    for pid in processes()? {
         for path in arenas_of(pid) {
             let Ok(file) = File::options().read(true).write(true).open(&path) else { continue };
             let Ok(metadata) = file.metadata() else { continue };
@@ -113,12 +117,13 @@ pub fn families() -> Vec<Result<FamilyView, Unreadable>> {
             found.push(picture.map_err(|error| Unreadable { pid, error }));
         }
     }
-    found
+    Ok(found)
 }
 
-fn processes() -> impl Iterator<Item = u32> {
-    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
-    entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+fn processes() -> io::Result<impl Iterator<Item = u32>> {
+    fs::metadata("/proc/self")?;
+    let entries = fs::read_dir("/proc")?.flatten();
+    Ok(entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok()))
 }
 
 /// The descriptors of a process that are arenas.
