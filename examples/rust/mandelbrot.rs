@@ -9,6 +9,7 @@ use std::error::Error;
 use std::fs::File;
 use std::io::BufWriter;
 use std::path::Path;
+use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 /// Rows that are computed as one task: small, because those in the middle take long.
@@ -22,8 +23,18 @@ const SPAN: f64 = 3.3;
 /// Some rows of a picture: its width and height, the first of the rows and the one behind the last.
 type Band = (usize, usize, usize, usize);
 
-fn main() -> Result<(), Box<dyn Error>> {
+fn main() -> ExitCode {
     procession::init();
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("mandelbrot: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let (width, height, file) = match arguments.as_slice() {
         [] => (1200, 800, "mandelbrot.png"),

@@ -1,7 +1,7 @@
 //! The steps of each command, in their order: what is quick to fail comes first.
 
 use crate::step::Step;
-use crate::{crash_points, layering, snippets, unsafe_code, workspace};
+use crate::{crash_points, examples, layering, snippets, unsafe_code, workspace};
 
 /// Crates with models under `--cfg loom`, in modules of their own library.
 const LOOM_CRATES: &[&str] = &[];
@@ -14,9 +14,10 @@ pub(crate) fn test() -> Vec<Step> {
     let mut steps = check();
     steps.push(Step::cargo("tests", "test --workspace --all-features"));
     steps.extend(LOOM_CRATES.iter().map(|name| loom(name)));
+    steps.extend(examples::steps());
     steps.extend([
         // The rooms behind these are not built yet; each is one line to add:
-        // tour(&[]), chaos(&["--kills".into(), "300".into()]), examples::steps(), snippets().
+        // tour(&[]), chaos(&["--kills".into(), "300".into()]).
         bench(&["--short".into()]),
     ]);
     steps
@@ -29,6 +30,7 @@ pub(crate) fn check() -> Vec<Step> {
         Step::check("layering", layering::check),
         Step::check("unsafe", unsafe_code::check),
         Step::check("crash-points", crash_points::check),
+        snippets(),
         Step::cargo(
             "clippy",
             "clippy --workspace --all-targets --all-features -- -D warnings",
