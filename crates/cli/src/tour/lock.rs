@@ -5,8 +5,11 @@ use crate::say;
 use procession::{Error, Lock, Process, Value};
 use std::time::Duration;
 
+/// A process that is killed with a `Lock` leaves it locked, as in Python; a `Mutex` would go on.
+const PATIENCE: Duration = Duration::from_secs(10);
+
 fn job((l, v, num): (Lock, Value<i32>, i32)) {
-    let _guard = l.lock();
+    let _guard = l.lock_timeout(PATIENCE).expect("the other process needs a second");
     for _ in 0..10 {
         work(Duration::from_millis(100));
         let value = v.update(|value| value + num);

@@ -3,7 +3,8 @@
 use crate::ran::{command, numbers, run};
 use procession::{Lock, Queue};
 use procession_testkit::{guard, guard_after, wait_until};
-use std::io::Write;
+use rustix::process::{Pid, Signal, kill_process};
+use std::io::{Read, Write};
 use std::process::Stdio;
 
 /// The lines about the family that has a member with this number.
@@ -81,6 +82,37 @@ fn ps_shows_a_family_with_its_members_names_and_states() {
     assert!(tour.wait().expect("it is our child").success());
     mark.expect_nothing_left();
     assert_eq!(family_of(tour.id(), &run(&["ps"]).lines), None);
+}
+
+#[test]
+fn ps_says_that_a_lock_was_left_by_a_process_that_was_killed() {
+    let _guard = guard();
+    let (mut command, mark) = command(&["tour", "lock"]);
+    let mut tour = command
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the command was built");
+    let locks = || {
+        let family = family_of(tour.id(), &run(&["ps"]).lines).unwrap_or_default();
+        family.into_iter().find(|line| line.trim_start().starts_with("lock "))
+    };
+    let mut holder = None;
+    wait_until("one of the tour's two processes has the lock", || {
+        let lock = locks().unwrap_or_default();
+        holder = lock.split_whitespace().last().and_then(|word| word.parse::<i32>().ok());
+        holder.is_some()
+    });
+    let holder = holder.and_then(Pid::from_raw).expect("the number of a process");
+    kill_process(holder, Signal::KILL).expect("it runs for a second");
+    wait_until("the lock is shown as left by the dead", || {
+        locks().is_some_and(|lock| lock.ends_with("  a process that has ended"))
+    });
+    let mut errors = String::new();
+    tour.stderr.take().expect("it is a pipe").read_to_string(&mut errors).expect("it is text");
+    assert_eq!(tour.wait().expect("it is our child").code(), Some(1), "{errors}");
+    assert!(errors.contains("killed by SIGKILL"), "{errors}");
+    mark.expect_nothing_left();
 }
 
 /// A row with one space between its cells.
