@@ -9,7 +9,7 @@
 //! | `codec` | which bytes |
 //! | `bell` | telling pollers |
 //! | [`sync`] | [`Lock`], [`RLock`], [`Semaphore`], [`Condition`], [`Event`], [`Barrier`], [`Mutex`] |
-//! | [`value`], [`array`], `buffer` | [`Value`], [`Array`], [`Buffer`]: plain data that processes share |
+//! | [`mod@value`], [`mod@array`], `buffer` | [`Value`], [`Array`], [`Buffer`]: plain data that processes share |
 #![forbid(unsafe_code)]
 #![cfg_attr(loom, allow(dead_code, reason = "loom checks algorithms, without what is built of them"))]
 

@@ -1,6 +1,6 @@
 //! Values as messages: bytes, and the shared objects that travel in them.
 //!
-//! A value is encoded by [`codec`](crate::codec). A shared object in it travels as its handle, eight
+//! A value is encoded by `codec`. A shared object in it travels as its handle, eight
 //! bytes; the message then is a *parcel*, a block that lists the handles, so that the objects stay
 //! in being while nobody but the message holds them. Large messages are parcels too: written once,
 //! and lent to the reader.

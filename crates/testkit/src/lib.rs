@@ -2,8 +2,8 @@
 //!
 //! | room | what it says |
 //! |---|---|
-//! | [`guard`] | the first line of a test: [`watchdog`] and [`leaks`] in one |
-//! | [`watchdog`] | a test that hangs is ended, and says who waits for what |
+//! | [`mod@guard`] | the first line of a test: [`mod@watchdog`] and [`leaks`] in one |
+//! | [`mod@watchdog`] | a test that hangs is ended, and says who waits for what |
 //! | [`leaks`] | nothing is left: processes, zombies, descriptors, shared memory, names |
 //! | [`fact`] | wait until something holds, instead of sleeping |
 //! | [`family`] | the processes below this one, as `/proc` shows them |

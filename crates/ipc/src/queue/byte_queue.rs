@@ -399,7 +399,7 @@ impl ByteQueue {
         freed()
     }
 
-    /// Before a large message is put: see [`let_getters_catch_up`](Self::let_getters_catch_up).
+    /// Before a large message is put: see `let_getters_catch_up`.
     pub fn throttle(&self) {
         let (put, get) = (&self.control.put.passed_bytes, &self.control.get.passed_bytes);
         let got = get.load(Relaxed);
