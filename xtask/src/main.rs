@@ -30,7 +30,8 @@ const USAGE: &str = "usage: cargo xtask COMMAND
   test [STEP...]     everything that has to hold; or only the steps of these names
   check [STEP...]    formatting, lints, docs, layering: what needs no run
   bench [--short]    procession and its peers in one run, into docs/benchmarks.md
-  chaos [--kills N]  kill random members at random times and show what held
+  chaos [--kills N] [--seed N]
+                     kill random members at random times and show what held
   tour [CHAPTER]     each chapter of the tutorial on real processes
   examples           run the examples
   snippets           compare the README with the examples
