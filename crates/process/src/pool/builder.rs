@@ -48,8 +48,8 @@ impl PoolBuilder {
     {
         let send = || -> Result<(u8, Vec<u8>), String> {
             let function = ship::<Once, fn(A)>(f).map_err(|error| error.to_string())?;
-            let message =
-                Message::task(function, &arguments, Vec::new()).map_err(|error| error.to_string())?;
+            let message = Message::task(&function.to_bytes(), &arguments, Vec::new())
+                .map_err(|error| error.to_string())?;
             if message.handles.is_empty() {
                 Ok((message.format, message.bytes))
             } else {

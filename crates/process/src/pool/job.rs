@@ -1,26 +1,9 @@
 //! What a caller waits for: one task, or the parts of a map.
 
-use super::error::PoolError;
-use super::wire::{Mail, RESULT_HEAD};
-use procession_ipc::message;
-use serde::de::DeserializeOwned;
+use super::reply::Outcome;
 use std::collections::VecDeque;
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-
-/// A result as it came, to be decoded by whoever asked for it.
-#[derive(Debug)]
-pub(super) struct Reply(pub(super) Mail);
-
-impl Reply {
-    pub(super) fn decode<R: DeserializeOwned>(&self) -> Result<R, PoolError> {
-        message::decode(self.0.format(), &self.0.bytes()[RESULT_HEAD..])
-            .map_err(|error| PoolError::Transfer(format!("the result cannot be read: {error}")))
-    }
-}
-
-/// How a part ended.
-pub(super) type Outcome = Result<Reply, PoolError>;
 
 /// Called once when all parts have ended.
 pub(super) type Callback = Box<dyn FnOnce(&Job) + Send>;
@@ -76,9 +59,10 @@ impl Job {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The next part's number.
-    pub(super) fn add_part(&self) -> usize {
+    /// Enters a part that is task `number` of the queue; the part's own number.
+    pub(super) fn add_part(&self, number: u64) -> usize {
         let mut state = self.state();
+        state.number = number;
         state.submitted += 1;
         if let Outcomes::InOrder(_, outcomes) = &mut state.outcomes {
             outcomes.push_back(None);
@@ -86,28 +70,15 @@ impl Job {
         state.submitted - 1
     }
 
-    /// Notes how a part of `tasks` tasks ended; the callback if that was the last.
-    pub(super) fn end_part(
-        &self,
-        part: usize,
-        tasks: usize,
-        nanoseconds: u64,
-        outcome: Outcome,
-    ) -> Option<Callback> {
+    /// Notes how parts ended; the callback if one was the last.
+    pub(super) fn end_parts(&self, parts: impl IntoIterator<Item = Part>) -> Option<Callback> {
         let mut state = self.state();
-        match &mut state.outcomes {
-            Outcomes::AsTheyCome(outcomes) => outcomes.push_back(outcome),
-            Outcomes::InOrder(first, outcomes) => {
-                let slot = part.checked_sub(*first).and_then(|at| outcomes.get_mut(at));
-                *slot? = Some(outcome);
+        for part in parts {
+            if state.end(part)
+                && let Some(progress) = &self.progress
+            {
+                progress(state.tasks_ended);
             }
-        }
-        state.ended += 1;
-        state.tasks_ended += tasks;
-        state.measured.0 += nanoseconds;
-        state.measured.1 += tasks as u64;
-        if let Some(progress) = &self.progress {
-            progress(state.tasks_ended);
         }
         if !state.is_over() {
             return None;
@@ -116,12 +87,40 @@ impl Job {
     }
 }
 
+/// A part of a job that has ended.
+#[derive(Debug)]
+pub(super) struct Part {
+    pub(super) number: usize,
+    /// How many calls it was.
+    pub(super) calls: usize,
+    /// How long it ran, if that was measured.
+    pub(super) nanoseconds: u64,
+    pub(super) outcome: Outcome,
+}
+
 impl State {
+    /// Notes how a part ended; `false` if nobody wants to know.
+    fn end(&mut self, part: Part) -> bool {
+        match &mut self.outcomes {
+            Outcomes::AsTheyCome(outcomes) => outcomes.push_back(part.outcome),
+            Outcomes::InOrder(first, outcomes) => {
+                let slot = part.number.checked_sub(*first).and_then(|at| outcomes.get_mut(at));
+                let Some(slot) = slot else { return false };
+                *slot = Some(part.outcome);
+            }
+        }
+        self.ended += 1;
+        self.tasks_ended += part.calls;
+        self.measured.0 += part.nanoseconds;
+        self.measured.1 += part.calls as u64;
+        true
+    }
+
     pub(super) fn is_over(&self) -> bool {
         self.sealed && self.ended == self.submitted
     }
 
-    /// Whether [`take_next`](Self::take_next) would find one.
+    /// Whether [`take_some`](Self::take_some) would find any.
     pub(super) fn has_next(&self) -> bool {
         match &self.outcomes {
             Outcomes::AsTheyCome(outcomes) => !outcomes.is_empty(),
@@ -129,15 +128,19 @@ impl State {
         }
     }
 
-    /// Takes the next outcome, if it is there.
-    pub(super) fn take_next(&mut self) -> Option<Outcome> {
+    /// Takes the next outcomes that are there, `most` at most.
+    pub(super) fn take_some(&mut self, most: usize, into: &mut VecDeque<Outcome>) {
         match &mut self.outcomes {
-            Outcomes::AsTheyCome(outcomes) => outcomes.pop_front(),
+            Outcomes::AsTheyCome(outcomes) => {
+                let count = most.min(outcomes.len());
+                into.extend(outcomes.drain(..count));
+            }
             Outcomes::InOrder(first, outcomes) => {
-                let outcome = outcomes.front_mut()?.take()?;
-                outcomes.pop_front();
-                *first += 1;
-                Some(outcome)
+                for _ in 0..most {
+                    let Some(Some(_)) = outcomes.front() else { break };
+                    into.extend(outcomes.pop_front().flatten());
+                    *first += 1;
+                }
             }
         }
     }

@@ -5,9 +5,10 @@
 //! result, the news of its worker's death, or its cancellation comes first.
 
 use super::error::{PoolError, WorkerLost};
-use super::job::{Job, Outcome, Reply};
-use super::wire::{Head, Mail, Message, RESULT_HEAD, Status};
-use procession_ipc::byte_queue::ByteQueue;
+use super::job::{Job, Part};
+use super::reply::{Outcome, Reply};
+use super::wire::{Head, Message, RESULT_HEAD, Status};
+use procession_ipc::byte_queue::{ByteQueue, Got};
 use procession_ipc::message::{self, Parcel};
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -26,9 +27,22 @@ struct Task {
     /// How often it may still be tried again.
     retries: u32,
     /// Kept if it may be put again.
-    message: Option<Message>,
-    /// Holds the shared objects that travel in the kept message.
+    kept: Option<Box<Kept>>,
+}
+
+/// What a task needs to be put again.
+#[derive(Debug)]
+struct Kept {
+    message: Message,
+    /// Holds the shared objects that travel in the message.
     _objects: Option<Parcel>,
+}
+
+/// A task that was taken out of the ledger, and how it ended; its job has not been told.
+#[derive(Debug)]
+pub(super) struct Ended {
+    job: Arc<Job>,
+    part: Part,
 }
 
 /// Whether the pool takes and runs tasks.
@@ -54,7 +68,6 @@ pub(super) struct Ledger {
 /// A task to be submitted.
 pub(super) struct Order<'a> {
     pub(super) job: &'a Arc<Job>,
-    pub(super) part: usize,
     pub(super) calls: usize,
     pub(super) retries: u32,
     pub(super) keep: bool,
@@ -78,24 +91,27 @@ impl Ledger {
     }
 
     /// Puts a task; gives the message's memory back if it need not be kept.
-    pub(super) fn submit(&mut self, order: Order<'_>) -> Result<(u64, Vec<u8>), PoolError> {
+    pub(super) fn submit(&mut self, order: Order<'_>) -> Result<Vec<u8>, PoolError> {
         match &self.phase {
             Phase::Open => {}
             Phase::Closed => return Err(PoolError::Closed),
             Phase::Over(error) => return Err(error.clone()),
         }
-        let Order { job, part, calls, retries, keep, mut message } = order;
+        let Order { job, calls, retries, keep, message } = order;
         let objects = if keep && !message.handles.is_empty() {
             Some(Parcel::with(message.format, &[], &message.handles).map_err(cannot_send)?)
         } else {
             None
         };
         let number = self.put(&message)?;
-        let bytes = if keep { Vec::new() } else { std::mem::take(&mut message.bytes) };
-        let message = keep.then_some(message);
-        let task = Task { job: Arc::clone(job), part, calls, retries, message, _objects: objects };
-        self.enter(number, task);
-        Ok((number, bytes))
+        let part = job.add_part(number);
+        let (kept, bytes) = if keep {
+            (Some(Box::new(Kept { message, _objects: objects })), Vec::new())
+        } else {
+            (None, message.bytes)
+        };
+        self.enter(number, Task { job: Arc::clone(job), part, calls, retries, kept });
+        Ok(bytes)
     }
 
     fn put(&self, message: &Message) -> Result<u64, PoolError> {
@@ -103,7 +119,6 @@ impl Ledger {
     }
 
     fn enter(&mut self, number: u64, task: Task) {
-        task.job.state().number = number;
         debug_assert_eq!(number, self.first + self.entries.len() as u64);
         self.entries.push_back(Some(task));
         self.outstanding += 1;
@@ -128,43 +143,73 @@ impl Ledger {
             .is_some_and(Option::is_some)
     }
 
-    /// Books what came from a worker, or from the supervisor about one.
-    pub(super) fn book(&mut self, mail: Mail) -> Option<Due> {
-        let head = Head::read(mail.bytes())?;
+    /// Books what came from a worker, or from the supervisor about one: its bytes are with the item, or
+    /// beside it. What ended is added to `ended`, for [`tell`](Self::tell).
+    pub(super) fn book(&mut self, got: Got, beside: &[u8], ended: &mut Vec<Ended>) -> Option<Due> {
+        let (format, bytes) = match &got {
+            Got::Message { format, .. } => (*format, beside),
+            Got::Parcel(parcel) => (parcel.format(), parcel.bytes()),
+        };
+        let head = Head::read(bytes)?;
+        let value = &bytes[RESULT_HEAD..];
         if head.status == Status::NoWorker {
-            let text = decode::<String>(&mail).unwrap_or_else(|error| error);
+            let text = decode::<String>(format, value).unwrap_or_else(|error| error);
             return self.end_all(PoolError::Initializer(text));
         }
         let mut task = self.take(head.task)?;
         let outcome = match head.status {
-            Status::Returned => Ok(Reply(mail)),
-            Status::Panicked => Err(decode(&mail).map_or_else(PoolError::Transfer, PoolError::Panicked)),
-            Status::Failed => Err(PoolError::Transfer(decode(&mail).unwrap_or_else(|error| error))),
-            Status::TimedOut => Err(PoolError::TaskTimeout(self.task_timeout)),
-            Status::Skipped => Err(PoolError::Cancelled),
-            Status::Lost => {
-                let (lost, innocent): (WorkerLost, bool) = match decode(&mail) {
-                    Ok(lost) => lost,
-                    Err(error) => return end(task, 0, Err(PoolError::Transfer(error))),
-                };
-                match self.try_again(task, innocent) {
-                    None => return None,
-                    Some(given_up) => task = given_up,
+            Status::Returned => Ok(match got {
+                Got::Message { .. } => Reply::of(format, value),
+                Got::Parcel(parcel) => Reply::Parcel(Box::new(parcel)),
+            }),
+            Status::Lost => match decode::<(WorkerLost, bool)>(format, value) {
+                Ok((lost, innocent)) => {
+                    task = self.try_again(task, innocent)?;
+                    Err(PoolError::WorkerLost(lost))
                 }
-                Err(PoolError::WorkerLost(lost))
-            }
-            Status::NoWorker => unreachable!("handled above"),
+                Err(error) => Err(PoolError::Transfer(error)),
+            },
+            failed => Err(self.failure(failed, format, value)),
         };
-        end(task, head.nanoseconds, outcome)
+        ended.push(task.end(head.nanoseconds, outcome.map_err(Box::new)));
+        None
+    }
+
+    #[cold]
+    fn failure(&self, status: Status, format: u8, value: &[u8]) -> PoolError {
+        match status {
+            Status::Panicked => {
+                decode(format, value).map_or_else(PoolError::Transfer, PoolError::Panicked)
+            }
+            Status::TimedOut => PoolError::TaskTimeout(self.task_timeout),
+            Status::Skipped => PoolError::Cancelled,
+            _ => PoolError::Transfer(decode(format, value).unwrap_or_else(|error| error)),
+        }
+    }
+
+    /// Tells the jobs of what ended, those that follow each other in one job at once.
+    pub(super) fn tell(ended: &mut Vec<Ended>) -> Vec<Due> {
+        let mut due = Vec::new();
+        let mut ended = ended.drain(..).peekable();
+        while let Some(Ended { job, part }) = ended.next() {
+            let next = || ended.next_if(|next| Arc::ptr_eq(&next.job, &job)).map(|next| next.part);
+            if let Some(callback) =
+                job.end_parts(std::iter::once(part).chain(std::iter::from_fn(next)))
+            {
+                due.push(Box::new(move || callback(&job)) as Due);
+            }
+        }
+        due
     }
 
     /// Puts a task again whose worker is gone; the task itself if that was the last time.
     fn try_again(&mut self, mut task: Task, innocent: bool) -> Option<Task> {
         let again = innocent || task.retries > 0;
-        let Some(message) = task.message.as_ref().filter(|_| again) else { return Some(task) };
-        match self.put(message) {
+        let Some(kept) = task.kept.as_ref().filter(|_| again) else { return Some(task) };
+        match self.put(&kept.message) {
             Ok(number) => {
                 task.retries -= u32::from(!innocent);
+                task.job.state().number = number;
                 self.enter(number, task);
                 None
             }
@@ -175,7 +220,8 @@ impl Ledger {
     /// Ends one task before its time.
     pub(super) fn end_one(&mut self, number: u64, error: PoolError) -> Option<Option<Due>> {
         let task = self.take(number)?;
-        Some(end(task, 0, Err(error)))
+        let mut ended = vec![task.end(0, Err(Box::new(error)))];
+        Some(Self::tell(&mut ended).pop())
     }
 
     /// Ends the pool, and all tasks with it.
@@ -196,12 +242,14 @@ fn cannot_send(error: procession_ipc::Error) -> PoolError {
     PoolError::Transfer(format!("the task cannot be sent: {error}"))
 }
 
-fn end(task: Task, nanoseconds: u64, outcome: Outcome) -> Option<Due> {
-    let callback = task.job.end_part(task.part, task.calls, nanoseconds, outcome)?;
-    let job = task.job;
-    Some(Box::new(move || callback(&job)))
+impl Task {
+    #[inline]
+    fn end(self, nanoseconds: u64, outcome: Outcome) -> Ended {
+        let part = Part { number: self.part, calls: self.calls, nanoseconds, outcome };
+        Ended { job: self.job, part }
+    }
 }
 
-fn decode<T: serde::de::DeserializeOwned>(mail: &Mail) -> Result<T, String> {
-    message::decode(mail.format(), &mail.bytes()[RESULT_HEAD..]).map_err(|error| error.to_string())
+fn decode<T: serde::de::DeserializeOwned>(format: u8, value: &[u8]) -> Result<T, String> {
+    message::decode(format, value).map_err(|error| error.to_string())
 }

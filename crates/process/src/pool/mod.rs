@@ -3,8 +3,8 @@
 //! | room | holds |
 //! |---|---|
 //! | [`Pool`], [`PoolBuilder`] | the doors |
-//! | `map` | maps, in chunks, with a bounded number under way |
-//! | `result`, `job` | what a caller waits for |
+//! | `map`, `imap` | maps, in chunks, with a bounded number under way |
+//! | `result`, `job`, `reply` | what a caller waits for |
 //! | `ledger` | which task is whose, and that it ends once |
 //! | `shared` | taking results in |
 //! | `supervisor` | workers that end, new ones, timeouts, callbacks |
@@ -18,11 +18,13 @@ mod block;
 mod builder;
 mod call;
 mod error;
+mod imap;
 mod job;
 mod ledger;
 mod map;
 #[expect(clippy::module_inception, reason = "the room's main piece has its name")]
 mod pool;
+mod reply;
 mod result;
 mod shared;
 mod supervisor;
@@ -31,6 +33,7 @@ mod worker;
 
 pub use builder::PoolBuilder;
 pub use error::{PoolError, WorkerLost};
-pub use map::{Imap, MapBuilder};
+pub use imap::Imap;
+pub use map::MapBuilder;
 pub use pool::Pool;
 pub use result::{AsyncResult, MapResult};

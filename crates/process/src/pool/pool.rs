@@ -4,9 +4,10 @@ use super::block::Block;
 use super::builder::PoolBuilder;
 use super::call::Once;
 use super::error::PoolError;
+use super::imap::Imap;
 use super::job::{Callback, Job};
 use super::ledger::{Ledger, Order, Phase};
-use super::map::{Imap, MapBuilder};
+use super::map::MapBuilder;
 use super::result::{AsyncResult, MapResult, one};
 use super::shared::{Shared, lock};
 use super::supervisor::{Bench, Plan, supervise};
@@ -76,7 +77,9 @@ impl Pool {
     }
 
     pub(super) fn build(plan: Plan, retries: u32) -> Result<Self, PoolError> {
-        let text = |error: &dyn std::fmt::Display| PoolError::Start(format!("cannot make a pool: {error}"));
+        let text = |error: &dyn std::fmt::Display| {
+            PoolError::Start(format!("cannot make a pool: {error}"))
+        };
         let queue = || ByteQueue::new(Bounds::default()).map_err(|error| text(&error));
         let block = Block::new(plan.workers).map_err(|error| text(&error))?;
         let (workers, limit) = (plan.workers, plan.task_timeout);
@@ -189,13 +192,13 @@ impl Pool {
         A: Serialize + DeserializeOwned,
         R: Serialize + DeserializeOwned,
     {
-        let function = ship::<Once, fn(A) -> R>(f).map_err(|error| PoolError::Start(error.to_string()))?;
-        let message = Message::task(function, arguments, Vec::new())
+        let function =
+            ship::<Once, fn(A) -> R>(f).map_err(|error| PoolError::Start(error.to_string()))?;
+        let message = Message::task(&function.to_bytes(), arguments, Vec::new())
             .map_err(|error| PoolError::Transfer(error.to_string()))?;
         let job = Arc::new(Job::single(callback));
-        let part = job.add_part();
         let (retries, keep) = (self.retries, self.keep);
-        let order = Order { job: &job, part, calls: 1, retries, keep, message };
+        let order = Order { job: &job, calls: 1, retries, keep, message };
         self.shared.ledger().submit(order)?;
         Ok(AsyncResult::new(Arc::clone(&self.shared), job))
     }

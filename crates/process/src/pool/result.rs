@@ -1,7 +1,8 @@
 //! A result that will be there later.
 
 use super::error::PoolError;
-use super::job::{Job, Outcome};
+use super::job::Job;
+use super::reply::{Outcome, Results};
 use super::shared::Shared;
 use super::wire::Status;
 use procession_sys::Deadline;
@@ -91,7 +92,7 @@ impl<R: DeserializeOwned> AsyncResult<R> {
 pub(super) fn one<R: DeserializeOwned>(job: &Job) -> Result<R, PoolError> {
     match job.state().in_order().next() {
         Some(Ok(reply)) => reply.decode(),
-        Some(Err(error)) => Err(error.clone()),
+        Some(Err(error)) => Err(PoolError::clone(error)),
         None => Err(PoolError::TimedOut),
     }
 }
@@ -141,16 +142,19 @@ impl<R: DeserializeOwned> MapResult<R> {
     fn all(&self) -> Result<Vec<R>, PoolError> {
         let mut all = Vec::new();
         for outcome in self.0.job.state().in_order() {
-            all.extend(part(outcome)?);
+            match part(outcome)? {
+                Results::One(result) => all.push(result),
+                Results::Many(results) => all.extend(results),
+            }
         }
         Ok(all)
     }
 }
 
 /// The results of a part of a map.
-pub(super) fn part<R: DeserializeOwned>(outcome: &Outcome) -> Result<Vec<R>, PoolError> {
+pub(super) fn part<R: DeserializeOwned>(outcome: &Outcome) -> Result<Results<R>, PoolError> {
     match outcome {
         Ok(reply) => reply.decode(),
-        Err(error) => Err(error.clone()),
+        Err(error) => Err(PoolError::clone(error)),
     }
 }

@@ -5,9 +5,8 @@
 //! something, and one of them goes on when it leaves. Only callbacks need the supervisor's thread.
 
 use super::error::PoolError;
-use super::ledger::{Due, Ledger, Phase};
+use super::ledger::{Due, Ended, Ledger, Phase};
 use super::supervisor::Bench;
-use super::wire::Mail;
 use procession_ipc::byte_queue::{ByteQueue, Got};
 use procession_shm::RECHECK;
 use procession_sys::Deadline;
@@ -16,11 +15,13 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 /// How many results are taken from the queue at once.
 const BATCH: usize = 256;
+/// More memory than this is not kept for the next results.
+const KEPT: usize = 1 << 20;
 
 pub(super) struct Shared {
     ledger: Mutex<Ledger>,
     results: ByteQueue,
-    pump: Mutex<Vec<u8>>,
+    pump: Mutex<Pump>,
     /// Counts bookings that somebody else might wait for.
     booked: Mutex<u64>,
     changed: Condvar,
@@ -29,6 +30,15 @@ pub(super) struct Shared {
     pub(super) callbacks: AtomicUsize,
     due: Mutex<Vec<Due>>,
     pub(super) bench: Bench,
+}
+
+/// What whoever takes results in works with; kept for the next one.
+#[derive(Default)]
+struct Pump {
+    bytes: Vec<u8>,
+    /// Items, and where the bytes of each begin.
+    got: Vec<(Got, usize)>,
+    ended: Vec<Ended>,
 }
 
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -59,18 +69,22 @@ impl Shared {
     }
 
     /// Waits until `done`, taking results in meanwhile.
-    pub(super) fn wait(&self, deadline: Deadline, done: impl Fn() -> bool) -> Result<(), PoolError> {
+    pub(super) fn wait(
+        &self,
+        deadline: Deadline,
+        done: impl Fn() -> bool,
+    ) -> Result<(), PoolError> {
         loop {
             if done() {
                 return Ok(());
             }
-            if let Ok(mut bytes) = self.pump.try_lock() {
+            if let Ok(mut pump) = self.pump.try_lock() {
                 if done() {
                     return Ok(());
                 }
                 let until = deadline.within(RECHECK);
-                self.take_in(&mut bytes, until)?;
-                drop(bytes);
+                self.take_in(&mut pump, until)?;
+                drop(pump);
                 self.tell();
             } else {
                 self.follow(deadline, &done);
@@ -83,21 +97,21 @@ impl Shared {
 
     /// Takes in what is there, unless somebody is at it.
     pub(super) fn take_in_now(&self) -> Result<(), PoolError> {
-        if let Ok(mut bytes) = self.pump.try_lock() {
-            while self.take_in(&mut bytes, Deadline::now())? > 0 {}
-            drop(bytes);
+        if let Ok(mut pump) = self.pump.try_lock() {
+            while self.take_in(&mut pump, Deadline::now())? > 0 {}
+            drop(pump);
             self.tell();
         }
         Ok(())
     }
 
-    fn take_in(&self, bytes: &mut Vec<u8>, until: Deadline) -> Result<usize, PoolError> {
+    fn take_in(&self, pump: &mut Pump, until: Deadline) -> Result<usize, PoolError> {
+        let Pump { bytes, got, ended } = pump;
         bytes.clear();
-        let mut got = Vec::new();
+        got.clear();
         let taken = self.results.get_many(BATCH, None, until, |item, append| {
-            let start = bytes.len();
+            got.push((item, bytes.len()));
             append(bytes);
-            got.push((item, start));
         });
         match taken {
             Ok(_) => {}
@@ -107,17 +121,16 @@ impl Shared {
         let count = got.len();
         let mut due = Vec::new();
         let mut ledger = self.ledger();
-        for (item, start) in got {
-            let mail = match item {
-                Got::Message { format, len } => {
-                    Mail::Own { format, bytes: bytes[start..start + len].to_vec() }
-                }
-                Got::Parcel(parcel) => Mail::Parcel(parcel),
-            };
-            due.extend(ledger.book(mail));
+        for (item, start) in got.drain(..) {
+            let len = if let Got::Message { len, .. } = &item { *len } else { 0 };
+            due.extend(ledger.book(item, &bytes[start..start + len], ended));
         }
+        due.extend(Ledger::tell(ended));
         self.end_if_done(&ledger);
         drop(ledger);
+        if bytes.capacity() > KEPT {
+            *bytes = Vec::new();
+        }
         self.call_soon(due);
         Ok(count)
     }
@@ -132,10 +145,9 @@ impl Shared {
 
     /// Has callbacks called by the supervisor's thread.
     pub(super) fn call_soon(&self, due: impl IntoIterator<Item = Due>) {
-        let mut waiting = lock(&self.due);
-        let before = waiting.len();
-        waiting.extend(due);
-        if waiting.len() > before {
+        let mut due = due.into_iter().peekable();
+        if due.peek().is_some() {
+            lock(&self.due).extend(due);
             self.bench.kick();
         }
     }

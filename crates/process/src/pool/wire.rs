@@ -2,12 +2,12 @@
 //!
 //! ```text
 //! task    function (24 or 32 bytes, see `Shipped`), then the encoded arguments
-//! result  task number (8), nanoseconds it ran (8), status (1), then the encoded value
+//! result  task number (8), nanoseconds it ran or 0 (8), status (1), then the encoded value
 //! ```
 
+use procession_ipc::Error;
 use procession_ipc::byte_queue::{ByteQueue, Item, is_large};
 use procession_ipc::message::{self, Parcel};
-use procession_ipc::Error;
 use procession_shm::Handle;
 use procession_sys::Deadline;
 use procession_sys::image::Shipped;
@@ -52,9 +52,11 @@ pub(super) struct Head {
 
 impl Head {
     pub(super) fn write(self, bytes: &mut Vec<u8>) {
-        bytes.extend_from_slice(&self.task.to_le_bytes());
-        bytes.extend_from_slice(&self.nanoseconds.to_le_bytes());
-        bytes.push(self.status as u8);
+        let mut head = [0; RESULT_HEAD];
+        head[..8].copy_from_slice(&self.task.to_le_bytes());
+        head[8..16].copy_from_slice(&self.nanoseconds.to_le_bytes());
+        head[16] = self.status as u8;
+        bytes.extend_from_slice(&head);
     }
 
     pub(super) fn read(bytes: &[u8]) -> Option<Self> {
@@ -79,18 +81,22 @@ pub(super) struct Message {
 impl Message {
     /// A task.
     pub(super) fn task<A: Serialize + DeserializeOwned>(
-        function: Shipped,
+        function: &[u8; TASK_HEAD],
         arguments: &A,
         mut bytes: Vec<u8>,
     ) -> Result<Self, Error> {
         bytes.clear();
-        bytes.extend_from_slice(&function.to_bytes());
+        bytes.extend_from_slice(function);
         let (format, handles) = message::encode(arguments, &mut bytes)?;
         Ok(Self { format, bytes, handles })
     }
 
     /// A result that is no value of the function's.
-    pub(super) fn report<T: Serialize + DeserializeOwned>(task: u64, status: Status, what: &T) -> Result<Self, Error> {
+    pub(super) fn report<T: Serialize + DeserializeOwned>(
+        task: u64,
+        status: Status,
+        what: &T,
+    ) -> Result<Self, Error> {
         let mut bytes = Vec::new();
         Head { task, nanoseconds: 0, status }.write(&mut bytes);
         let (format, handles) = message::encode(what, &mut bytes)?;
