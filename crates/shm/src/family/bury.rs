@@ -67,13 +67,17 @@ impl Family {
 
     /// Makes a seat in the state `from` nobody's, with the parcel that lies there.
     fn vacate(&self, id: MemberId, from: MemberState) {
+        let Some(seat) = self.seat(id) else { return };
+        let (parcel, reserver) = (seat.parcel.load(Acquire), seat.reserver.load(Acquire));
+        // What was read is another member's if the seat is.
         if self.state(id) != from {
             return;
         }
-        if let Some(parcel) = self.take_parcel(id) {
-            self.give(parcel);
+        if let Some(handle) = Handle::from_bits(parcel)
+            && seat.parcel.compare_exchange(parcel, 0, AcqRel, Relaxed).is_ok()
+        {
+            self.give(handle);
         }
-        let reserver = self.seat(id).map_or(0, |seat| seat.reserver.load(Acquire));
         if self.change(id, from, MemberState::Free) {
             crash_point!("ledger.vacate.before_reserver");
             self.unreserve(id.seat() as usize, reserver);
@@ -105,7 +109,13 @@ impl Family {
     fn drop_holdings(&'static self, id: MemberId) {
         let Some(seat) = self.seat(id) else { return };
         let guard = self.lock_ledger();
-        let held: Vec<Handle> = self.chain(seat.holdings.load(Acquire)).collect();
+        let first = seat.holdings.load(Acquire);
+        // Another burier may have finished, and the seat be somebody else's by now: then so was what
+        // was read. Else that other one is held up by the lock.
+        if first == 0 || self.state(id) != MemberState::Dying {
+            return;
+        }
+        let held: Vec<Handle> = self.chain(first).collect();
         let last: Vec<Handle> = held.into_iter().filter(|handle| self.drop_ref(*handle)).collect();
         seat.holdings.store(0, Release);
         drop(guard);
@@ -188,7 +198,7 @@ impl Family {
             match descriptor.kind().filter(|_| descriptor.is(handle)) {
                 None => continue,
                 Some(Kind::Parcel) if descriptor.flags.load(Relaxed) & HOLDS != 0 => {
-                    left.extend(self.unlist_parcel(descriptor));
+                    left.extend(self.unlist_parcel(handle, descriptor));
                 }
                 Some(kind) if has_parts(kind) => {
                     let parts: Vec<Handle> = parts_of(&self.arena, handle).collect();

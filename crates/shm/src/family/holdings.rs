@@ -82,12 +82,10 @@ impl Family {
     }
 
     /// Drops what a parcel holds; the objects that nobody holds any more.
-    pub(super) fn unlist_parcel(&self, parcel: &Descriptor) -> Vec<Handle> {
-        if parcel.flags.load(Acquire) & HOLDS == 0 {
-            return Vec::new();
-        }
+    pub(super) fn unlist_parcel(&self, handle: Handle, parcel: &Descriptor) -> Vec<Handle> {
         let _guard = self.lock_ledger();
-        if parcel.flags.load(Acquire) & HOLDS == 0 {
+        // Somebody else may have done it, and the block be another parcel by now.
+        if parcel.flags.load(Acquire) & HOLDS == 0 || !parcel.is(handle) {
             return Vec::new();
         }
         let last = listed(parcel, self.arena.region(parcel))
