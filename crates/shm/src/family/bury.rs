@@ -161,15 +161,19 @@ impl Family {
     fn orphan_seats(&'static self, id: MemberId) {
         for seat in 1..self.arena.header().seats.load(Acquire) as usize {
             let Some(member) = self.arena.member(seat) else { break };
+            let (orphan, state) = self.in_seat(seat);
+            // Read after who sits there: another burier may have freed the seat, and the next
+            // reserver have it.
             if member.reserver.load(Acquire) != id.to_word() {
                 continue;
             }
-            let orphan = self.members().into_iter().find(|other| other.id.seat() == seat as u32);
-            match orphan {
-                Some(orphan) if orphan.state == MemberState::Reserved => self.withdraw(orphan.id),
-                Some(orphan) if orphan.state == MemberState::Ended => self.release(orphan.id),
+            match state {
+                MemberState::Reserved => self.withdraw(orphan),
+                MemberState::Ended => self.release(orphan),
                 // The dead one was to bury it, or had begun.
-                Some(orphan) if !self.is_alive(orphan.id) => self.bury(orphan.id),
+                MemberState::Alive | MemberState::Dying if !self.is_alive(orphan) => {
+                    self.bury(orphan);
+                }
                 _ => {}
             }
             crash_point!("ledger.orphan.before_reserver");

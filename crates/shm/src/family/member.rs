@@ -164,6 +164,12 @@ impl Family {
         }
     }
 
+    /// Who has a seat, or had it last, and in which state it is.
+    pub(super) fn in_seat(&self, seat: usize) -> (MemberId, MemberState) {
+        let state = self.arena.member(seat).map_or(0, |member| member.state.load(Acquire));
+        (MemberId::new(seat, (state >> 32) as u32), MemberState::from_bits(state))
+    }
+
     fn commit_seat(&self, seat: usize) -> Result<(), Error> {
         let header = self.arena.header();
         loop {
