@@ -60,10 +60,9 @@ fn kill_stray(crew: &mut Crew, report: &mut Report) {
     let strays: Vec<_> = all
         .iter()
         .filter(|member| !ours.contains(&member.pid) && !member.is_zombie())
-        // A zygote is a child of a process that is no zygote itself.
-        .filter(|member| {
-            !ours.contains(&member.parent) && member.parent != std::process::id() as i32
-        })
+        // Zygotes, whose deaths have tests of their own, are the children of who starts something.
+        .filter(|member| !ours.contains(&member.parent))
+        .filter(|member| member.parent != std::process::id() as i32)
         .collect();
     if strays.is_empty() {
         return;
