@@ -57,7 +57,7 @@ fn line(measured: &Measured, peer: Option<usize>, target: Option<(Target, f64)>)
     };
     let theirs = peer.map(|index| &measured.peers[index]);
     let ratio = match (value(ours), value(theirs)) {
-        (Some(ours), Some(theirs)) => format!("{}×", digits(ours / theirs)),
+        (Some(ours), Some(theirs)) if theirs > 0.0 => format!("{}×", digits(ours / theirs)),
         _ => String::new(),
     };
     let name = peer.map_or("none, a fixed figure", |index| row.peers[index].name);
