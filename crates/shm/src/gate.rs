@@ -2,9 +2,10 @@
 //!
 //! A parcel that goes through a queue changes its owner: from the putter to the queue, from the
 //! queue to the getter. Whether it has is decided by the commit alone. Who does it writes the
-//! parcel's name (and that of a claim cell) into the gate, commits, sets the owner, and clears the
-//! name. If it is killed between those steps, the next owner of the lock finds the name and finishes
-//! or undoes the step by comparing the commit with the index noted there.
+//! parcel's name (and that of a claim cell) into the gate, sets the owner, commits, and clears the
+//! name. If it is killed between those steps, the next owner of the lock finds the name and undoes
+//! what was not committed: it compares the commit with the index noted there. After the commit nobody
+//! on this side touches the parcel: the other side may have it by then.
 
 use crate::arena::{Handle, Kind};
 use crate::commit::{Commit, Record};
@@ -13,6 +14,7 @@ use crate::robust_lock::{RobustGuard, RobustLock};
 use procession_sys::atomic::Ordering::{AcqRel, Relaxed, Release};
 use procession_sys::atomic::{AtomicU32, AtomicU64};
 use procession_sys::crash_point;
+use std::mem::ManuallyDrop;
 
 crate::shared_struct! {
     /// One side of a queue.
@@ -57,7 +59,9 @@ pub struct GateGuard<'a> {
     family: &'static Family,
     queue: Handle,
     side: Side,
-    _lock: RobustGuard<'a>,
+    /// A parcel that a dead putter had given to the queue and not committed: freed when the lock is.
+    orphan: Option<Handle>,
+    lock: ManuallyDrop<RobustGuard<'a>>,
 }
 
 /// Bit of a claim cell: the item is the claimer's for sure.
@@ -85,11 +89,23 @@ impl Gate {
     pub fn lock(&self, family: &'static Family, queue: Handle, side: Side) -> GateGuard<'_> {
         let lock = self.lock.lock();
         let died = lock.owner_died();
-        let guard = GateGuard { gate: self, family, queue, side, _lock: lock };
+        let lock = ManuallyDrop::new(lock);
+        let mut guard = GateGuard { gate: self, family, queue, side, orphan: None, lock };
         if died {
             guard.settle();
         }
         guard
+    }
+}
+
+impl Drop for GateGuard<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        // SAFETY: the lock is not touched again: this is the end of the guard.
+        unsafe { ManuallyDrop::drop(&mut self.lock) };
+        if let Some(orphan) = self.orphan {
+            self.family.give(orphan);
+        }
     }
 }
 
@@ -123,17 +139,18 @@ impl GateGuard<'_> {
         if let (Some(handle), Some(descriptor)) = (parcel, descriptor) {
             descriptor.transit.store(self.queue.to_bits(), Relaxed);
             gate.parcel.store(handle.to_bits(), Release);
-            if self.side == Side::Get {
-                descriptor.owner.store(self.family.me().to_word(), Release);
-            }
+            // Before the commit: after it the other side may own the parcel, or have freed it.
+            let owner = match self.side {
+                Side::Put => self.queue.to_bits(),
+                Side::Get => self.family.me().to_word(),
+            };
+            descriptor.owner.store(owner, Release);
         }
         crash_point!("gate.handover.before_commit");
         gate.commit.publish(record);
         crash_point!("gate.handover.after_commit");
         if let Some(descriptor) = descriptor {
-            if self.side == Side::Put {
-                descriptor.owner.store(self.queue.to_bits(), Release);
-            } else {
+            if self.side == Side::Get {
                 descriptor.transit.store(0, Release);
             }
             gate.parcel.store(0, Release);
@@ -147,7 +164,7 @@ impl GateGuard<'_> {
 
     /// Finishes or undoes what the last owner left.
     #[cold]
-    fn settle(&self) {
+    fn settle(&mut self) {
         let gate = self.gate;
         let happened = gate.commit.index() >= gate.index.load(Relaxed);
         let claim = gate.claim.load(Relaxed);
@@ -156,17 +173,29 @@ impl GateGuard<'_> {
             cell.store(if happened { index << 1 | CLAIM_SURE } else { 0 }, Release);
         }
         gate.claim.store(0, Release);
-        if let Some(handle) = Handle::from_bits(gate.parcel.load(Relaxed)) {
-            let descriptor = self.family.arena().descriptor(handle.index());
-            let belongs_to_queue = happened == (self.side == Side::Put);
-            if let Some(descriptor) = descriptor.filter(|found| found.is(handle))
-                && descriptor.kind() == Some(Kind::Parcel)
-                && belongs_to_queue
-            {
-                descriptor.owner.store(self.queue.to_bits(), Release);
-            }
+        let parcel = Handle::from_bits(gate.parcel.load(Relaxed));
+        // What was committed is the other side's business by now.
+        if let Some(handle) = parcel.filter(|_| !happened) {
+            self.undo(handle);
         }
         gate.parcel.store(0, Release);
+    }
+
+    /// Gives a parcel back whose handing over was not committed: to the queue on the getters' side;
+    /// to nobody on the putters', if the dead one had given it away already.
+    fn undo(&mut self, handle: Handle) {
+        let Some(descriptor) = self.family.arena().descriptor(handle.index()) else { return };
+        if !descriptor.is(handle) || descriptor.kind() != Some(Kind::Parcel) {
+            return;
+        }
+        match self.side {
+            Side::Get => descriptor.owner.store(self.queue.to_bits(), Release),
+            Side::Put => {
+                let (queue, me) = (self.queue.to_bits(), self.family.me().to_word());
+                let taken = descriptor.owner.compare_exchange(queue, me, AcqRel, Relaxed);
+                self.orphan = taken.is_ok().then_some(handle);
+            }
+        }
     }
 
     fn claim_cell(&self, offset: u64) -> Option<&'static AtomicU64> {
