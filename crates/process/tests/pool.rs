@@ -173,6 +173,44 @@ fn callbacks_are_called_without_anybody_waiting() {
 }
 
 #[test]
+fn a_callback_that_panics_stops_nobody() {
+    let _guard = guard_after(warm_up);
+    let pool = pool(1);
+    let told = pool.apply_async_with(square, 5, |_| panic!("in a callback"), |_| ()).unwrap();
+    assert_eq!(told.get().unwrap(), 25);
+    let lost = pool.apply(|_: ()| std::process::exit(3), ()).map(|never: ()| never);
+    assert!(lost.unwrap_err().is_peer_dead());
+    assert_eq!(pool.apply(square, 2).unwrap(), 4);
+    pool.close();
+    pool.join();
+}
+
+#[test]
+fn a_progress_function_may_use_the_pool_and_may_panic() {
+    let _guard = guard_after(warm_up);
+    let pool = std::sync::Arc::new(pool(1));
+    let closing = std::sync::Arc::clone(&pool);
+    let panics = std::panic::AssertUnwindSafe(|| {
+        let progress = |_| panic!("in a progress function");
+        pool.with().progress(progress).map(square, 0..10)
+    });
+    assert!(std::panic::catch_unwind(panics).is_err());
+    assert_eq!(pool.apply(square, 3).unwrap(), 9);
+    let all = pool.with().chunksize(10).progress(move |_| closing.close()).map(square, 0..10);
+    assert_eq!(all.unwrap().len(), 10);
+    pool.join();
+}
+
+#[test]
+fn an_initializer_that_exits_ends_the_pool() {
+    let _guard = guard_after(warm_up);
+    let exit = |_: ()| std::process::exit(0);
+    let pool = Pool::builder().workers(1).initializer(exit, ()).build().unwrap();
+    let error = pool.apply(square, 1).unwrap_err();
+    assert!(matches!(error, PoolError::Initializer(_)), "{error}");
+}
+
+#[test]
 fn a_failing_initializer_ends_the_pool_with_its_message() {
     let _guard = guard_after(warm_up);
     let pool =

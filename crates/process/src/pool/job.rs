@@ -3,6 +3,8 @@
 use super::reply::Outcome;
 use std::collections::VecDeque;
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Called once when all parts have ended.
@@ -14,6 +16,8 @@ pub(super) type Progress = Box<dyn Fn(usize) + Send + Sync>;
 pub(super) struct Job {
     state: Mutex<State>,
     progress: Option<Progress>,
+    /// The progress function has panicked.
+    muted: AtomicBool,
 }
 
 pub(super) struct State {
@@ -45,14 +49,18 @@ impl Job {
         } else {
             Outcomes::InOrder(0, VecDeque::new())
         };
-        Self { state: Mutex::new(State::of(outcomes, None)), progress }
+        Self {
+            state: Mutex::new(State::of(outcomes, None)),
+            progress,
+            muted: AtomicBool::new(false),
+        }
     }
 
     /// A job of one part, whose end is told to `callback`.
     pub(super) fn single(callback: Option<Callback>) -> Self {
         let mut state = State::of(Outcomes::InOrder(0, VecDeque::new()), callback);
         state.sealed = true;
-        Self { state: Mutex::new(state), progress: None }
+        Self { state: Mutex::new(state), progress: None, muted: AtomicBool::new(false) }
     }
 
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
@@ -70,16 +78,26 @@ impl Job {
         state.submitted - 1
     }
 
+    /// Whether somebody wants to know how far it is.
+    pub(super) fn has_progress(&self) -> bool {
+        self.progress.is_some() && !self.muted.load(Relaxed)
+    }
+
+    /// Tells how many tasks have ended. The function is the user's: no lock may be held.
+    pub(super) fn tell_progress(&self) {
+        let ended = self.state().tasks_ended;
+        let Some(progress) = &self.progress else { return };
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| progress(ended))) {
+            // Once, and not again in whoever takes in what is left of the job.
+            self.muted.store(true, Relaxed);
+            resume_unwind(panic);
+        }
+    }
+
     /// Notes how parts ended; the callback if one was the last.
     pub(super) fn end_parts(&self, parts: impl IntoIterator<Item = Part>) -> Option<Callback> {
         let mut state = self.state();
-        for part in parts {
-            if state.end(part)
-                && let Some(progress) = &self.progress
-            {
-                progress(state.tasks_ended);
-            }
-        }
+        parts.into_iter().for_each(|part| state.end(part));
         if !state.is_over() {
             return None;
         }
@@ -99,13 +117,13 @@ pub(super) struct Part {
 }
 
 impl State {
-    /// Notes how a part ended; `false` if nobody wants to know.
-    fn end(&mut self, part: Part) -> bool {
+    /// Notes how a part ended, unless nobody wants to know.
+    fn end(&mut self, part: Part) {
         match &mut self.outcomes {
             Outcomes::AsTheyCome(outcomes) => outcomes.push_back(part.outcome),
             Outcomes::InOrder(first, outcomes) => {
                 let slot = part.number.checked_sub(*first).and_then(|at| outcomes.get_mut(at));
-                let Some(slot) = slot else { return false };
+                let Some(slot) = slot else { return };
                 *slot = Some(part.outcome);
             }
         }
@@ -113,7 +131,6 @@ impl State {
         self.tasks_ended += part.calls;
         self.measured.0 += part.nanoseconds;
         self.measured.1 += part.calls as u64;
-        true
     }
 
     pub(super) fn is_over(&self) -> bool {

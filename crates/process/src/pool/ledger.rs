@@ -187,19 +187,22 @@ impl Ledger {
         }
     }
 
-    /// Tells the jobs of what ended, those that follow each other in one job at once.
-    pub(super) fn tell(ended: &mut Vec<Ended>) -> Vec<Due> {
-        let mut due = Vec::new();
+    /// Tells the jobs of what ended, those that follow each other in one job at once; the callbacks
+    /// that are due, and the jobs of which somebody wants to know how far they are.
+    pub(super) fn tell(ended: &mut Vec<Ended>) -> (Vec<Due>, Vec<Arc<Job>>) {
+        let (mut due, mut watched) = (Vec::new(), Vec::new());
         let mut ended = ended.drain(..).peekable();
         while let Some(Ended { job, part }) = ended.next() {
             let next = || ended.next_if(|next| Arc::ptr_eq(&next.job, &job)).map(|next| next.part);
-            if let Some(callback) =
-                job.end_parts(std::iter::once(part).chain(std::iter::from_fn(next)))
-            {
+            let callback = job.end_parts(std::iter::once(part).chain(std::iter::from_fn(next)));
+            if job.has_progress() {
+                watched.push(Arc::clone(&job));
+            }
+            if let Some(callback) = callback {
                 due.push(Box::new(move || callback(&job)) as Due);
             }
         }
-        due
+        (due, watched)
     }
 
     /// Puts a task again whose worker is gone; the task itself if that was the last time.
@@ -221,7 +224,7 @@ impl Ledger {
     pub(super) fn end_one(&mut self, number: u64, error: PoolError) -> Option<Option<Due>> {
         let task = self.take(number)?;
         let mut ended = vec![task.end(0, Err(Box::new(error)))];
-        Some(Self::tell(&mut ended).pop())
+        Some(Self::tell(&mut ended).0.pop())
     }
 
     /// Ends the pool, and all tasks with it.

@@ -35,7 +35,7 @@ impl<'a> MapBuilder<'a> {
         self
     }
 
-    /// Has `progress` told how many calls have ended, whenever that changes; in the thread that waits
+    /// Has `progress` told how many calls have ended, whenever that changes; in a thread that waits
     /// for the map.
     #[must_use]
     pub fn progress(mut self, progress: impl Fn(usize) + Send + Sync + 'static) -> Self {

@@ -163,12 +163,13 @@ impl Pool {
     {
         let shared = Arc::downgrade(&self.shared);
         let tell = move |job: &Job| {
+            // Counted off first, so that a callback that panics does not keep the pool from ending.
+            if let Some(shared) = shared.upgrade() {
+                shared.callbacks.fetch_sub(1, SeqCst);
+            }
             match one(job) {
                 Ok(value) => callback(value),
                 Err(error) => error_callback(error),
-            }
-            if let Some(shared) = shared.upgrade() {
-                shared.callbacks.fetch_sub(1, SeqCst);
             }
         };
         self.shared.callbacks.fetch_add(1, SeqCst);

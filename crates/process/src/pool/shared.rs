@@ -11,7 +11,7 @@ use procession_ipc::byte_queue::{ByteQueue, Got};
 use procession_shm::RECHECK;
 use procession_sys::Deadline;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, TryLockError};
 
 /// How many results are taken from the queue at once.
 const BATCH: usize = 256;
@@ -78,7 +78,7 @@ impl Shared {
             if done() {
                 return Ok(());
             }
-            if let Ok(mut pump) = self.pump.try_lock() {
+            if let Some(mut pump) = self.try_pump() {
                 if done() {
                     return Ok(());
                 }
@@ -95,9 +95,18 @@ impl Shared {
         }
     }
 
+    /// The pump, if nobody is at it. A panic at the pump, in a user's function, leaves it as it is.
+    fn try_pump(&self) -> Option<MutexGuard<'_, Pump>> {
+        match self.pump.try_lock() {
+            Ok(pump) => Some(pump),
+            Err(TryLockError::Poisoned(broken)) => Some(broken.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        }
+    }
+
     /// Takes in what is there, unless somebody is at it.
     pub(super) fn take_in_now(&self) -> Result<(), PoolError> {
-        if let Ok(mut pump) = self.pump.try_lock() {
+        if let Some(mut pump) = self.try_pump() {
             while self.take_in(&mut pump, Deadline::now())? > 0 {}
             drop(pump);
             self.tell();
@@ -125,13 +134,15 @@ impl Shared {
             let len = if let Got::Message { len, .. } = &item { *len } else { 0 };
             due.extend(ledger.book(item, &bytes[start..start + len], ended));
         }
-        due.extend(Ledger::tell(ended));
+        let (callbacks, watched) = Ledger::tell(ended);
+        due.extend(callbacks);
         self.end_if_done(&ledger);
         drop(ledger);
         if bytes.capacity() > KEPT {
             *bytes = Vec::new();
         }
         self.call_soon(due);
+        watched.iter().for_each(|job| job.tell_progress());
         Ok(count)
     }
 
@@ -167,7 +178,7 @@ impl Shared {
     fn follow(&self, deadline: Deadline, done: &impl Fn() -> bool) {
         self.followers.fetch_add(1, SeqCst);
         let seen = *lock(&self.booked);
-        let is_free = || self.pump.try_lock().is_ok();
+        let is_free = || self.try_pump().is_some();
         if !done() && !is_free() {
             let longest = deadline.within(RECHECK).remaining().unwrap_or(RECHECK);
             let guard = lock(&self.booked);

@@ -21,12 +21,15 @@ use procession_sys::pid::milliseconds;
 use procession_sys::ready::{self, Watch};
 use std::io::{PipeReader, PipeWriter, Read, Write};
 use std::os::fd::{AsFd, BorrowedFd};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-/// So many workers in a row that end before they are ready are too many.
+/// So many workers in a row that end in the initializer are too many.
 const STILLBORN: u32 = 3;
+/// So many in a row that end before they are ready, without one.
+const STORM: u32 = 100;
 
 /// How workers are to be.
 pub(super) struct Plan {
@@ -171,14 +174,18 @@ impl Bench {
         let _ = worker.join();
         shared.ledger().tasks().settle_getters();
         let seat = self.block.seat(number);
-        let is_stillborn = seat.ready.load(SeqCst) == 0 && exitcode != 0;
+        let is_stillborn = seat.ready.load(SeqCst) == 0;
         let run = {
             let mut stillborn = lock(&self.stillborn);
             *stillborn = if is_stillborn { *stillborn + 1 } else { 0 };
             *stillborn
         };
-        if run >= STILLBORN {
-            let what = format!("{run} workers in a row ended before they were ready, the last with exit code {exitcode}");
+        // Without an initializer it is nobody's doing here; then only a storm is an end.
+        let most = if self.plan.initializer.is_some() { STILLBORN } else { STORM };
+        if run >= most {
+            let what = format!(
+                "{run} workers in a row ended before they were ready, the last with exit code {exitcode}"
+            );
             self.say(shared, 0, Status::NoWorker, &what)?;
         }
         let Some(task) = seat.claimed() else { return Ok(()) };
@@ -216,8 +223,12 @@ impl Bench {
         let mut next = limit;
         for number in 0..self.plan.workers {
             let seat = self.block.seat(number);
+            let claimed = seat.claimed();
             let since = seat.since.load(SeqCst);
-            let (Some(task), true) = (seat.claimed(), since != 0) else { continue };
+            // Both are of one task only if the claim is still the same.
+            let (Some(task), true) = (claimed, since != 0 && seat.claimed() == claimed) else {
+                continue;
+            };
             let ran = (now + 1).saturating_sub(since);
             if ran >= limit {
                 self.kill_task(task, Status::TimedOut);
@@ -241,7 +252,10 @@ pub(super) fn supervise(shared: &Arc<Shared>) {
             shared.call_soon(due);
             shared.bench.kill_all();
         }
-        shared.due().into_iter().for_each(|callback| callback());
+        for callback in shared.due() {
+            // A callback that panics has said so on stderr; the others are called all the same.
+            let _ = catch_unwind(AssertUnwindSafe(callback));
+        }
         shared.tell();
         let is_over = {
             let ledger = shared.ledger();
@@ -300,10 +314,8 @@ struct Readable<'a>(BorrowedFd<'a>);
 
 impl Waitable for Readable<'_> {
     fn is_ready(&self) -> bool {
-        {
-            let mut watch = [Watch::readable(self.0)];
-            ready::wait(&mut watch, Deadline::now()).is_ok_and(|ready| ready > 0)
-        }
+        let mut watch = [Watch::readable(self.0)];
+        ready::wait(&mut watch, Deadline::now()).is_ok_and(|ready| ready > 0)
     }
 
     fn descriptor(&self) -> Option<BorrowedFd<'_>> {
