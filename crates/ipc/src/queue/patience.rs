@@ -2,7 +2,7 @@
 //!
 //! Waking a process that sleeps on another processor costs tens of microseconds, so spinning for
 //! about that long pays, but only while the peer runs on another processor; on the same one it
-//! keeps the peer from running. The peer's processor is published in its gate. After [`MISSES`]
+//! keeps the peer from running, so there the waiter gives its turn away once. The peer's processor is published in its gate. After [`MISSES`]
 //! rounds of spinning for nothing a waiter stops, and tries again at every [`PROBE`]th wait.
 //! The figures behind this are in the design notes of the queue's README.
 
@@ -27,15 +27,15 @@ impl Patience {
     /// `peer` is the peer's published processor, plus one.
     pub(crate) fn spin(&self, peer: &AtomicU32, done: impl Fn() -> bool) -> bool {
         let waits = self.waits.fetch_add(1, Relaxed);
-        if self.misses.load(Relaxed) >= MISSES && !waits.is_multiple_of(PROBE) {
+        let published = peer.load(Relaxed);
+        if published == 0 || (self.misses.load(Relaxed) >= MISSES && !waits.is_multiple_of(PROBE)) {
             return false;
         }
-        let elsewhere = || {
-            let published = peer.load(Relaxed);
-            published != 0 && published != cpu::current() + 1
-        };
+        let elsewhere = || peer.load(Relaxed) != cpu::current() + 1;
         if !elsewhere() {
-            return false;
+            // The peer needs this processor: its turn, and then one look.
+            std::thread::yield_now();
+            return done();
         }
         let start = Instant::now();
         loop {
