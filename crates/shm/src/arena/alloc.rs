@@ -11,6 +11,8 @@ use procession_sys::{crash_point, pid};
 
 /// Free memory that is kept for the next who wants it, whatever the recent use was.
 const KEEP: u64 = 32 << 20;
+/// How many entries of the table are looked at for one that is freed.
+const TRIM_LOOKS: u32 = 64;
 /// The use of the last two windows of this length decides how much more is kept. Milliseconds.
 const WINDOW: u64 = 1000;
 
@@ -76,7 +78,8 @@ impl Arena {
         if !descriptor.is(handle) {
             return;
         }
-        if capacity >= LARGE && self.is_too_much(capacity) {
+        let too_much = capacity >= LARGE && self.is_too_much(capacity);
+        if too_much && self.header().idle.load(Relaxed) < capacity {
             // Still in use, so nobody gets it while it has no memory; and under a name that only the
             // giver knows, so nobody else gives it back or takes its memory meanwhile.
             descriptor.owner.store(giver.to_word(), Relaxed);
@@ -93,6 +96,28 @@ impl Arena {
         self.push_free(handle.index(), descriptor);
         crash_point!("arena.give.before_unlock");
         drop(guard);
+        if too_much {
+            self.trim_colder(handle.index(), capacity);
+        }
+    }
+
+    /// Gives about as much memory back as was just freed, but of other blocks: the one at `fresh` is
+    /// warm, and the next to be taken. Goes round through the table, a few entries at a time.
+    fn trim_colder(&self, fresh: u32, wanted: u64) {
+        let header = self.header();
+        let count = header.blocks.load(Acquire) as u32;
+        let enough = header.idle.load(Relaxed).saturating_sub(wanted);
+        for _ in 0..TRIM_LOOKS.min(count) {
+            let index = header.trim_at.fetch_add(1, Relaxed) % count + 1;
+            if index != fresh
+                && let Some(descriptor) = self.descriptor(index)
+            {
+                self.trim_block(descriptor);
+            }
+            if header.idle.load(Relaxed) <= enough {
+                return;
+            }
+        }
     }
 
     /// The block that a handle names.

@@ -59,7 +59,9 @@ crate::shared_struct! {
         pub(crate) rest: [AtomicU32; 25],
         pub(crate) free: [AtomicU32; CLASSES],
         pub(crate) slabs: [AtomicU64; SMALL],
-        pub(crate) reserved: [AtomicU32; 2],
+        /// Where in the table memory was last given back.
+        pub(crate) trim_at: AtomicU32,
+        reserved: AtomicU32,
     }
 }
 
