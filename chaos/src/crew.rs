@@ -142,7 +142,7 @@ impl Crew {
         self.shared.orders.shut();
         self.join(report, |role| role != Role::Consumer);
         let queue = ByteQueue::of(self.shared.queue.held().clone());
-        if !holds_within(HANG, || queue.len() == 0) {
+        if !holds_within(HANG, || queue.is_empty()) {
             report.violation(&format!("{} items are not got", queue.len()));
         }
         queue.shut();

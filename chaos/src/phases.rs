@@ -94,7 +94,7 @@ pub(crate) fn calm(kills: u64, bounds: Bounds, seed: u64, report: &mut Report) {
             let _ = crew.shared().orders.get(&mut Vec::new(), None, Deadline::now());
         }
         let is_done = || match seat {
-            0 => crew.shared().queue.len() == 0,
+            0 => crew.shared().queue.is_empty(),
             _ => settled(&crew) > before,
         };
         while !is_done() {

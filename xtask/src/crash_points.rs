@@ -68,10 +68,7 @@ fn points(sources: &[Source]) -> BTreeMap<String, Point> {
         let quoted = [format!("\"{name}\""), format!("\"{name}:")];
         for file in sources {
             let own = calls(file).filter(|(_, own)| own == name).count();
-            let all: usize = quoted
-                .iter()
-                .map(|quoted| file.text.matches(quoted).count())
-                .sum();
+            let all: usize = quoted.iter().map(|quoted| file.text.matches(quoted).count()).sum();
             if all > own {
                 point.tests.push(file.path.display().to_string());
             }
@@ -83,9 +80,7 @@ fn points(sources: &[Source]) -> BTreeMap<String, Point> {
 /// The points in a file: where, and the name. A call without a literal is the macro itself.
 fn calls(file: &Source) -> impl Iterator<Item = (usize, String)> {
     file.code.match_indices(CALL).filter_map(|(at, call)| {
-        let argument = file.text[at + call.len()..]
-            .trim_start()
-            .strip_prefix('"')?;
+        let argument = file.text[at + call.len()..].trim_start().strip_prefix('"')?;
         let (name, _) = argument.split_once('"')?;
         (!name.starts_with("example.")).then(|| (at, name.to_owned()))
     })
@@ -97,19 +92,12 @@ mod tests {
 
     fn file(path: &str, text: &str) -> Source {
         let code = source::without_comments_and_strings(text);
-        Source {
-            path: path.into(),
-            text: text.to_owned(),
-            code,
-        }
+        Source { path: path.into(), text: text.to_owned(), code }
     }
 
     #[test]
     fn a_point_is_found_with_the_test_that_arms_it() {
-        let source = file(
-            "put.rs",
-            "// crash_point!(\"a\")\nfn f() {\n crash_point!(\"b.c\");\n}",
-        );
+        let source = file("put.rs", "// crash_point!(\"a\")\nfn f() {\n crash_point!(\"b.c\");\n}");
         let test = file("tests.rs", "arm(\"b.c\", 1)");
         let found = points(&[source, test]);
         assert_eq!(found.keys().collect::<Vec<_>>(), ["b.c"]);

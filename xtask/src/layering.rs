@@ -27,10 +27,7 @@ pub(crate) fn check() -> Verdict {
     let packages = workspace::packages()?;
     let refused = refused(&packages);
     if refused.is_empty() {
-        let edges: usize = packages
-            .iter()
-            .map(|package| package.dependencies.len())
-            .sum();
+        let edges: usize = packages.iter().map(|package| package.dependencies.len()).sum();
         return Ok(format!("{} crates, {edges} dependencies", packages.len()));
     }
     Err(refused.join("\n"))
@@ -42,15 +39,12 @@ fn refused(packages: &[Package]) -> Vec<String> {
         let name = &package.name;
         match floor(name) {
             Some(floor) => refused.extend(
-                package
-                    .dependencies
-                    .iter()
-                    .filter_map(|dependency| edge(name, floor, dependency)),
+                package.dependencies.iter().filter_map(|dependency| edge(name, floor, dependency)),
             ),
             None if BESIDE.contains(&name.as_str()) => {}
-            None => refused.push(format!(
-                "{name} has no floor: give it one in xtask/src/layering.rs"
-            )),
+            None => {
+                refused.push(format!("{name} has no floor: give it one in xtask/src/layering.rs"))
+            }
         }
     }
     refused
@@ -63,9 +57,7 @@ fn edge(from: &str, from_floor: usize, to: &Dependency) -> Option<String> {
         Some(to_floor) if to_floor < from_floor => None,
         // A crate names itself to build its own tests with one of its features.
         Some(_) if name == from && to.for_tests => None,
-        Some(_) => Some(format!(
-            "{from} uses {name}, which is not below it: arrows go down only"
-        )),
+        Some(_) => Some(format!("{from} uses {name}, which is not below it: arrows go down only")),
         None if !BESIDE.contains(&name.as_str()) => None,
         None if name == TESTKIT && to.for_tests => None,
         None => Some(format!("{from} uses {name}, which is no part of the house")),
@@ -81,16 +73,10 @@ mod tests {
     use super::*;
 
     fn house(name: &str, dependencies: &[(&str, bool)]) -> Vec<Package> {
-        let dependency = |&(name, for_tests): &(&str, bool)| Dependency {
-            name: name.to_owned(),
-            for_tests,
-        };
+        let dependency =
+            |&(name, for_tests): &(&str, bool)| Dependency { name: name.to_owned(), for_tests };
         let dependencies = dependencies.iter().map(dependency).collect();
-        vec![Package {
-            name: name.to_owned(),
-            dependencies,
-            examples: Vec::new(),
-        }]
+        vec![Package { name: name.to_owned(), dependencies, examples: Vec::new() }]
     }
 
     #[test]
@@ -105,10 +91,7 @@ mod tests {
 
     #[test]
     fn an_edge_that_goes_down_or_out_is_allowed() {
-        let down = house(
-            "procession-ipc",
-            &[("procession-sys", false), ("rustix", false)],
-        );
+        let down = house("procession-ipc", &[("procession-sys", false), ("rustix", false)]);
         assert_eq!(refused(&down), [""; 0]);
     }
 

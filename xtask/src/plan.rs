@@ -17,11 +17,7 @@ pub(crate) fn test() -> Vec<Step> {
     steps.push(Step::cargo("tests", "test --workspace --all-features"));
     steps.extend(LOOM_CRATES.iter().map(|name| loom(name)));
     steps.extend(examples::steps());
-    steps.extend([
-        tour(&[]),
-        chaos(&["--kills".into(), KILLS.into()]),
-        bench(&["--short".into()]),
-    ]);
+    steps.extend([tour(&[]), chaos(&["--kills".into(), KILLS.into()]), bench(&["--short".into()])]);
     steps
 }
 
@@ -33,10 +29,7 @@ pub(crate) fn check() -> Vec<Step> {
         Step::check("unsafe", unsafe_code::check),
         Step::check("crash-points", crash_points::check),
         snippets(),
-        Step::cargo(
-            "clippy",
-            "clippy --workspace --all-targets --all-features -- -D warnings",
-        ),
+        Step::cargo("clippy", "clippy --workspace --all-targets --all-features -- -D warnings"),
         // The features above are for tests; this is what a user builds.
         Step::cargo("clippy-shipped", "clippy --workspace -- -D warnings"),
         Step::cargo("docs", "doc --workspace --lib --no-deps --all-features")
@@ -67,13 +60,7 @@ pub(crate) fn snippets() -> Step {
 /// The models of one crate. In release, because loom walks through every interleaving; in a target
 /// directory of its own, because the flag would make every other step build everything anew.
 fn loom(name: &str) -> Step {
-    Step::cargo(
-        &format!("loom-{name}"),
-        &format!("test --release -p {name} --lib loom"),
-    )
-    .variable("RUSTFLAGS", "--cfg loom")
-    .variable(
-        "CARGO_TARGET_DIR",
-        workspace::target().join("loom").display().to_string(),
-    )
+    Step::cargo(&format!("loom-{name}"), &format!("test --release -p {name} --lib loom"))
+        .variable("RUSTFLAGS", "--cfg loom")
+        .variable("CARGO_TARGET_DIR", workspace::target().join("loom").display().to_string())
 }

@@ -19,19 +19,11 @@ pub(crate) fn check() -> Verdict {
     let blocks = rust_blocks(&readme);
     let missing = |block: &&String| !examples.iter().any(|example| example.contains(*block));
     if let Some(block) = blocks.iter().find(missing) {
-        return Err(format!(
-            "no example in {} contains:\n{block}",
-            EXAMPLES.join(" or ")
-        ));
+        return Err(format!("no example in {} contains:\n{block}", EXAMPLES.join(" or ")));
     }
     match unknown_command(&readme) {
-        Some(command) => Err(format!(
-            "README.md shows `cargo xtask {command}`, which is none"
-        )),
-        None => Ok(format!(
-            "{} Rust snippets, each in an example",
-            blocks.len()
-        )),
+        Some(command) => Err(format!("README.md shows `cargo xtask {command}`, which is none")),
+        None => Ok(format!("{} Rust snippets, each in an example", blocks.len())),
     }
 }
 
@@ -50,9 +42,7 @@ fn rust_blocks(text: &str) -> Vec<String> {
     let mut lines = text.lines();
     while let Some(line) = lines.next() {
         if line.trim_start().starts_with("```rust") {
-            let block = lines
-                .by_ref()
-                .take_while(|line| !line.trim_start().starts_with("```"));
+            let block = lines.by_ref().take_while(|line| !line.trim_start().starts_with("```"));
             blocks.push(plain(&block.collect::<Vec<_>>().join("\n")));
         }
     }
@@ -60,11 +50,7 @@ fn rust_blocks(text: &str) -> Vec<String> {
 }
 
 fn plain(text: &str) -> String {
-    text.lines()
-        .map(str::trim)
-        .filter(|line| !line.is_empty())
-        .collect::<Vec<_>>()
-        .join("\n")
+    text.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join("\n")
 }
 
 #[cfg(test)]

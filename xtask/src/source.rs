@@ -18,11 +18,7 @@ pub(crate) struct Source {
 impl Source {
     /// The line of a byte of the file, from 1.
     pub(crate) fn line(&self, offset: usize) -> usize {
-        self.code.as_bytes()[..offset]
-            .iter()
-            .filter(|byte| **byte == b'\n')
-            .count()
-            + 1
+        self.code.as_bytes()[..offset].iter().filter(|byte| **byte == b'\n').count() + 1
     }
 }
 
@@ -48,10 +44,7 @@ fn read(path: PathBuf) -> Result<Source, String> {
     let text = fs::read_to_string(&path)
         .map_err(|error| format!("cannot read {}: {error}", path.display()))?;
     let code = without_comments_and_strings(&text);
-    let path = path
-        .strip_prefix(workspace::root())
-        .map(Path::to_owned)
-        .unwrap_or(path);
+    let path = path.strip_prefix(workspace::root()).map(Path::to_owned).unwrap_or(path);
     Ok(Source { path, text, code })
 }
 
@@ -122,10 +115,7 @@ fn quoted_length(rest: &[u8], quote: u8) -> usize {
 
 /// `r"..."`, `r#"..."#`; `r#word` is code.
 fn raw_string_length(rest: &[u8], prefix: usize) -> usize {
-    let hashes = rest[prefix..]
-        .iter()
-        .take_while(|byte| **byte == b'#')
-        .count();
+    let hashes = rest[prefix..].iter().take_while(|byte| **byte == b'#').count();
     let open = prefix + hashes + 1;
     if rest.get(open - 1) != Some(&b'"') {
         return 0;
@@ -156,9 +146,7 @@ pub(crate) fn is_word(byte: u8) -> bool {
 }
 
 fn position(haystack: &[u8], needle: &[u8]) -> Option<usize> {
-    haystack
-        .windows(needle.len())
-        .position(|window| window == needle)
+    haystack.windows(needle.len()).position(|window| window == needle)
 }
 
 #[cfg(test)]

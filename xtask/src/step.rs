@@ -17,11 +17,7 @@ pub(crate) struct Step {
 }
 
 enum Work {
-    Run {
-        args: Vec<String>,
-        variables: Vec<(&'static str, String)>,
-        directory: PathBuf,
-    },
+    Run { args: Vec<String>, variables: Vec<(&'static str, String)>, directory: PathBuf },
     Check(fn() -> Verdict),
 }
 
@@ -30,22 +26,12 @@ impl Step {
     pub(crate) fn cargo(name: &str, line: &str) -> Self {
         let args = line.split_ascii_whitespace().map(str::to_owned).collect();
         let directory = workspace::root();
-        Self {
-            name: name.to_owned(),
-            work: Work::Run {
-                args,
-                variables: Vec::new(),
-                directory,
-            },
-        }
+        Self { name: name.to_owned(), work: Work::Run { args, variables: Vec::new(), directory } }
     }
 
     /// Calls a function of this program.
     pub(crate) fn check(name: &str, check: fn() -> Verdict) -> Self {
-        Self {
-            name: name.to_owned(),
-            work: Work::Check(check),
-        }
+        Self { name: name.to_owned(), work: Work::Check(check) }
     }
 
     /// With further arguments, each passed as it is.
@@ -76,12 +62,8 @@ impl Step {
     fn command_line(&self) -> String {
         match &self.work {
             Work::Check(_) => format!("cargo xtask test {}", self.name),
-            Work::Run {
-                args, variables, ..
-            } => {
-                let variables = variables
-                    .iter()
-                    .map(|(name, value)| format!("{name}='{value}' "));
+            Work::Run { args, variables, .. } => {
+                let variables = variables.iter().map(|(name, value)| format!("{name}='{value}' "));
                 format!("{}cargo {}", variables.collect::<String>(), args.join(" "))
             }
         }
@@ -90,18 +72,12 @@ impl Step {
     fn run(&self) -> Verdict {
         let (args, variables, directory) = match &self.work {
             Work::Check(check) => return check(),
-            Work::Run {
-                args,
-                variables,
-                directory,
-            } => (args, variables, directory),
+            Work::Run { args, variables, directory } => (args, variables, directory),
         };
         std::fs::create_dir_all(directory)
             .map_err(|error| format!("cannot make {}: {error}", directory.display()))?;
         let mut command = Command::new(workspace::cargo());
-        command
-            .args(args)
-            .envs(variables.iter().map(|(name, value)| (name, value)));
+        command.args(args).envs(variables.iter().map(|(name, value)| (name, value)));
         let status = command.current_dir(directory).stdin(Stdio::null()).status();
         match status {
             Ok(status) if status.success() => Ok(String::new()),
@@ -124,29 +100,19 @@ pub(crate) fn run(steps: Vec<Step>) -> ExitCode {
             Ok(said) => println!("== {}: ok, {seconds:.1} s{}{said}", step.name, gap(&said)),
             Err(why) => {
                 println!("== {}: FAILED after {seconds:.1} s\n{why}", step.name);
-                println!(
-                    "\n{} steps not run, {:.0} s",
-                    total - passed - 1,
-                    elapsed(start)
-                );
+                println!("\n{} steps not run, {:.0} s", total - passed - 1, elapsed(start));
                 println!("{passed} passed, 1 failed");
                 return ExitCode::FAILURE;
             }
         }
     }
-    println!(
-        "\nall steps in {:.0} s\n{total} passed, 0 failed",
-        elapsed(start)
-    );
+    println!("\nall steps in {:.0} s\n{total} passed, 0 failed", elapsed(start));
     ExitCode::SUCCESS
 }
 
 /// Runs only the steps of these names, or all if there are none.
 pub(crate) fn run_named(mut steps: Vec<Step>, names: &[String]) -> ExitCode {
-    if let Some(name) = names
-        .iter()
-        .find(|name| !steps.iter().any(|step| step.name == **name))
-    {
+    if let Some(name) = names.iter().find(|name| !steps.iter().any(|step| step.name == **name)) {
         eprintln!("no step `{name}`; there are:");
         list(&steps);
         return ExitCode::from(2);

@@ -15,35 +15,20 @@ pub(crate) fn check() -> Verdict {
     let (low, high): (Vec<Source>, Vec<Source>) = sources.into_iter().partition(allowed);
     let found: Vec<String> = high.iter().flat_map(places).collect();
     if !found.is_empty() {
-        return Err(format!(
-            "unsafe is for {} only:\n{}",
-            ALLOWED.join(" and "),
-            found.join("\n")
-        ));
+        return Err(format!("unsafe is for {} only:\n{}", ALLOWED.join(" and "), found.join("\n")));
     }
     let count: usize = low.iter().map(|file| places(file).len()).sum();
-    Ok(format!(
-        "{count} on the two lowest floors, none in {} files above",
-        high.len()
-    ))
+    Ok(format!("{count} on the two lowest floors, none in {} files above", high.len()))
 }
 
 fn places(file: &Source) -> Vec<String> {
     let code = file.code.as_bytes();
-    let found = file
-        .code
-        .match_indices("unsafe")
-        .map(|(at, word)| (at, at + word.len()));
+    let found = file.code.match_indices("unsafe").map(|(at, word)| (at, at + word.len()));
     let whole = found.filter(|&(start, end)| {
         let before = start.checked_sub(1).and_then(|at| code.get(at));
-        ![before, code.get(end)]
-            .into_iter()
-            .flatten()
-            .any(|byte| source::is_word(*byte))
+        ![before, code.get(end)].into_iter().flatten().any(|byte| source::is_word(*byte))
     });
-    whole
-        .map(|(at, _)| format!("  {}:{}", file.path.display(), file.line(at)))
-        .collect()
+    whole.map(|(at, _)| format!("  {}:{}", file.path.display(), file.line(at))).collect()
 }
 
 #[cfg(test)]
@@ -54,11 +39,7 @@ mod tests {
     fn the_keyword_is_found_and_words_that_contain_it_are_not() {
         let text = "#![forbid(unsafe_code)]\n// unsafe\nlet a = \"unsafe\";\nunsafe { b }\n";
         let code = source::without_comments_and_strings(text);
-        let file = Source {
-            path: "a.rs".into(),
-            text: text.to_owned(),
-            code,
-        };
+        let file = Source { path: "a.rs".into(), text: text.to_owned(), code };
         assert_eq!(places(&file), ["  a.rs:4"]);
     }
 }

@@ -29,9 +29,7 @@ pub(crate) fn cargo() -> OsString {
 /// The root of the repository.
 pub(crate) fn root() -> PathBuf {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    here.parent()
-        .expect("xtask lies in the workspace")
-        .to_owned()
+    here.parent().expect("xtask lies in the workspace").to_owned()
 }
 
 /// Where cargo builds.
@@ -42,9 +40,7 @@ pub(crate) fn target() -> PathBuf {
 /// All crates of the workspace.
 pub(crate) fn packages() -> Result<Vec<Package>, String> {
     let mut command = Command::new(cargo());
-    command
-        .args(["metadata", "--no-deps", "--format-version", "1"])
-        .current_dir(root());
+    command.args(["metadata", "--no-deps", "--format-version", "1"]).current_dir(root());
     let output = command.stdin(Stdio::null()).output();
     let output = output.map_err(|error| format!("cannot start cargo metadata: {error}"))?;
     if !output.status.success() {
@@ -60,18 +56,12 @@ fn package(value: &Value) -> Package {
     Package {
         name: text(value, "name"),
         dependencies: list(value, "dependencies").map(dependency).collect(),
-        examples: list(value, "targets")
-            .filter(is_example)
-            .map(|it| text(it, "name"))
-            .collect(),
+        examples: list(value, "targets").filter(is_example).map(|it| text(it, "name")).collect(),
     }
 }
 
 fn dependency(value: &Value) -> Dependency {
-    Dependency {
-        name: text(value, "name"),
-        for_tests: value["kind"] == "dev",
-    }
+    Dependency { name: text(value, "name"), for_tests: value["kind"] == "dev" }
 }
 
 fn list<'a>(value: &'a Value, key: &str) -> impl Iterator<Item = &'a Value> {

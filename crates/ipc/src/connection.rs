@@ -4,11 +4,11 @@
 //! the last holder of an end lets go, or is buried, the object is gone, and the other end's queues
 //! see that.
 
+use crate::Error;
 use crate::message;
 use crate::queue::byte_queue::{Bounds, ByteQueue};
 use crate::queue::{Payload, Queue};
 use crate::select::Waitable;
-use crate::Error;
 use procession_shm::{Handle, Held, Kind, ObjectHead, family};
 use serde::de::{DeserializeOwned, Error as _};
 use serde::ser::SerializeTuple;

@@ -11,7 +11,10 @@
 //! | [`sync`] | [`Lock`], [`RLock`], [`Semaphore`], [`Condition`], [`Event`], [`Barrier`], [`Mutex`] |
 //! | [`mod@value`], [`mod@array`], `buffer` | [`Value`], [`Array`], [`Buffer`]: plain data that processes share |
 #![forbid(unsafe_code)]
-#![cfg_attr(loom, allow(dead_code, reason = "loom checks algorithms, without what is built of them"))]
+#![cfg_attr(
+    loom,
+    allow(dead_code, reason = "loom checks algorithms, without what is built of them")
+)]
 
 #[cfg(not(loom))]
 pub mod array;

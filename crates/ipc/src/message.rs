@@ -11,8 +11,8 @@
 //! | the queue, or the member that it was handed to | until the commit of the get |
 //! | the receiver | until it is dropped |
 
-pub(crate) use crate::codec::travel::travelling;
 use crate::codec::travel;
+pub(crate) use crate::codec::travel::travelling;
 use crate::{Error, codec};
 use procession_shm::{Family, Handle, Held, Kind, MemberId, Region, family};
 use serde::de::DeserializeOwned;
@@ -130,8 +130,7 @@ impl Parcel {
         family.set_len(block.handle, (FRONT + bytes.len()) as u64);
         block.region.set_word(0, u64::from(format));
         block.region.write(FRONT, bytes);
-        let parcel =
-            Self { family, handle: block.handle, region: block.region, len: bytes.len() };
+        let parcel = Self { family, handle: block.handle, region: block.region, len: bytes.len() };
         if !handles.is_empty() {
             family.list_in_parcel(parcel.handle, handles)?;
         }

@@ -113,8 +113,7 @@ impl ProcessBuilder {
 
     /// Removes a variable of its environment.
     pub fn env_remove(mut self, name: impl AsRef<OsStr>) -> Self {
-        self.environment
-            .push(EnvironmentChange::Remove(name.as_ref().to_owned()));
+        self.environment.push(EnvironmentChange::Remove(name.as_ref().to_owned()));
         self
     }
 
@@ -167,23 +166,12 @@ impl ProcessBuilder {
         if self.method == StartMethod::Fork && !is_single_threaded() {
             return Err(Error::Fork(ForkError::Threads));
         }
-        let function = ship::<Run, fn(A) -> R>(f).map_err(|source| Error::Function {
-            name: name.clone(),
-            source,
-        })?;
+        let function = ship::<Run, fn(A) -> R>(f)
+            .map_err(|source| Error::Function { name: name.clone(), source })?;
         let own = Surroundings::now();
         let wanted = self.surroundings(&own);
-        let plan = Plan {
-            method: self.method,
-            function,
-            outlive,
-            stdio: self.stdio,
-        };
-        let failed = |(step, source): Failure| Error::Start {
-            name: name.clone(),
-            step,
-            source,
-        };
+        let plan = Plan { method: self.method, function, outlive, stdio: self.stdio };
+        let failed = |(step, source): Failure| Error::Start { name: name.clone(), step, source };
 
         exit::arrange();
         for _ in 0..TRIES {
@@ -193,24 +181,18 @@ impl ProcessBuilder {
                 environment: wanted.changes_from(ground.surroundings()),
                 directory: wanted.directory_from(ground.surroundings()),
             };
-            let memory = |attempt, source| Error::Memory {
-                name: name.clone(),
-                attempt,
-                source,
-            };
+            let memory = |attempt, source| Error::Memory { name: name.clone(), attempt, source };
             let slot = Slot::reserve(&name).map_err(|source| memory("reserve the seat", source))?;
-            let parcel = slot
-                .put_arguments::<(Preface, A), _>(&(preface, &arguments))
-                .map_err(|source| {
+            let parcel = slot.put_arguments::<(Preface, A), _>(&(preface, &arguments)).map_err(
+                |source| {
                     slot.release();
                     memory("send the arguments", source)
-                })?;
+                },
+            )?;
             crash_point!("start.parent.reserved");
             match plan.start(&ground, slot, parcel) {
                 Ok(Some(started)) => {
-                    return Ok(Process::new(children::enter(
-                        name, daemon, outlive, started,
-                    )));
+                    return Ok(Process::new(children::enter(name, daemon, outlive, started)));
                 }
                 Ok(None) => {}
                 Err(failure) => {
@@ -254,9 +236,7 @@ mod tests {
         let error = Process::spawn(|()| (), ()).expect_err("init did not run");
         assert!(matches!(error, Error::NotInitialised { .. }), "{error:?}");
         assert!(
-            error
-                .to_string()
-                .contains("write `procession::init();` as the first line of `main`")
+            error.to_string().contains("write `procession::init();` as the first line of `main`")
         );
         assert!(procession_testkit::family::descendants().is_empty());
     }

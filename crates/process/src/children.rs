@@ -170,8 +170,7 @@ impl Child {
     ///
     /// [`Error::Kernel`] if the kernel cannot wait.
     pub fn wait_timeout(&self, timeout: Duration) -> Result<bool, Error> {
-        self.wait_until(Deadline::after(timeout))
-            .map(|end| end.is_some())
+        self.wait_until(Deadline::after(timeout)).map(|end| end.is_some())
     }
 
     pub(crate) fn is_outliving(&self) -> bool {
@@ -194,12 +193,7 @@ impl Child {
     }
 
     pub(crate) fn kernel(&self, attempt: &'static str, source: std::io::Error) -> Error {
-        Error::Kernel {
-            attempt,
-            name: self.name.clone(),
-            pid: self.pid(),
-            source,
-        }
+        Error::Kernel { attempt, name: self.name.clone(), pid: self.pid(), source }
     }
 
     /// Waits for the end.
@@ -254,10 +248,7 @@ impl Child {
     }
 
     fn reap(&self) -> End {
-        let _turn = self
-            .reaping
-            .lock()
-            .unwrap_or_else(|broken| broken.into_inner());
+        let _turn = self.reaping.lock().unwrap_or_else(|broken| broken.into_inner());
         if let Some(end) = self.slot().ended() {
             return end;
         }
@@ -271,10 +262,7 @@ impl Child {
     }
 
     fn conclude_for_zygote(&self) -> End {
-        let _turn = self
-            .reaping
-            .lock()
-            .unwrap_or_else(|broken| broken.into_inner());
+        let _turn = self.reaping.lock().unwrap_or_else(|broken| broken.into_inner());
         if let Some(end) = self.slot().ended() {
             return end;
         }

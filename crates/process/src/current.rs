@@ -63,12 +63,7 @@ impl CurrentProcess {
 /// This process.
 #[must_use]
 pub fn current_process() -> CurrentProcess {
-    CurrentProcess(
-        IDENTITY
-            .read()
-            .unwrap_or_else(|broken| broken.into_inner())
-            .clone(),
-    )
+    CurrentProcess(IDENTITY.read().unwrap_or_else(|broken| broken.into_inner()).clone())
 }
 
 /// The process that started this one.
@@ -114,10 +109,7 @@ impl ParentProcess {
 /// ```
 #[must_use]
 pub fn parent_process() -> Option<ParentProcess> {
-    current_process()
-        .0
-        .filter(|me| me.parent.is_some())
-        .map(ParentProcess)
+    current_process().0.filter(|me| me.parent.is_some()).map(ParentProcess)
 }
 
 /// How many processes can run at a time here: the CPUs that this process may use, or fewer if a control group
@@ -134,9 +126,7 @@ pub fn cpu_count() -> usize {
 /// Becomes what the parent said, in a process that has just begun.
 pub(crate) fn become_child(identity: Identity) {
     NAMED.store(0, Ordering::Relaxed);
-    *IDENTITY
-        .write()
-        .unwrap_or_else(|broken| broken.into_inner()) = Some(Arc::new(identity));
+    *IDENTITY.write().unwrap_or_else(|broken| broken.into_inner()) = Some(Arc::new(identity));
 }
 
 /// The identity of the next child of this process.

@@ -157,10 +157,7 @@ impl Error {
     /// Whether the other process ended without giving its result.
     #[must_use]
     pub fn is_peer_dead(&self) -> bool {
-        matches!(
-            self,
-            Self::Killed { .. } | Self::Exited { .. } | Self::Lost { .. }
-        )
+        matches!(self, Self::Killed { .. } | Self::Exited { .. } | Self::Lost { .. })
     }
 
     /// The panic, if the function panicked.

@@ -32,7 +32,9 @@ pub use current::{CurrentProcess, ParentProcess, cpu_count, current_process, par
 pub use error::Error;
 pub use init::init;
 pub use panic::Panic;
-pub use pool::{AsyncResult, Imap, MapBuilder, MapResult, Pool, PoolBuilder, PoolError, WorkerLost};
+pub use pool::{
+    AsyncResult, Imap, MapBuilder, MapResult, Pool, PoolBuilder, PoolError, WorkerLost,
+};
 pub use process::Process;
 pub use procession_sys::fork::{Fork, ForkError};
 pub use procession_sys::image::ImageError;

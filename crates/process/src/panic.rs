@@ -113,18 +113,12 @@ fn note(info: &PanicHookInfo<'_>) {
     }
     if DEPTH.get() > 0 {
         let location = info.location().map(ToString::to_string);
-        SEEN.set(Some(Sighting {
-            location,
-            backtrace: Backtrace::force_capture(),
-        }));
+        SEEN.set(Some(Sighting { location, backtrace: Backtrace::force_capture() }));
     }
 }
 
 fn text(payload: &dyn Any) -> String {
-    match (
-        payload.downcast_ref::<&str>(),
-        payload.downcast_ref::<String>(),
-    ) {
+    match (payload.downcast_ref::<&str>(), payload.downcast_ref::<String>()) {
         (Some(text), _) => (*text).to_owned(),
         (_, Some(text)) => text.clone(),
         _ => "a payload that is no text".to_owned(),
@@ -139,15 +133,8 @@ mod tests {
     fn caught_panic_has_message_location_and_backtrace() {
         let panic = catch(|| panic!("boom {}", 7)).expect_err("a panic");
         assert_eq!(panic.message(), "boom 7");
-        assert!(
-            panic.location().is_some_and(|at| at.contains("panic.rs:")),
-            "{panic:?}"
-        );
-        assert!(
-            panic
-                .backtrace()
-                .is_some_and(|trace| trace.contains("caught_panic_has"))
-        );
+        assert!(panic.location().is_some_and(|at| at.contains("panic.rs:")), "{panic:?}");
+        assert!(panic.backtrace().is_some_and(|trace| trace.contains("caught_panic_has")));
     }
 
     #[test]

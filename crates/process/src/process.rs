@@ -84,11 +84,7 @@ impl<R> Process<R> {
     }
 
     pub(crate) fn new(child: Arc<Child>) -> Self {
-        Self {
-            child,
-            taken: Mutex::new(false),
-            result: PhantomData,
-        }
+        Self { child, taken: Mutex::new(false), result: PhantomData }
     }
 
     /// Waits for the end of the process and gives what its function returned. There is one result: the first join
@@ -129,10 +125,7 @@ impl<R> Process<R> {
             return Err(Error::TimedOut { name, pid });
         };
         children::strike_ended();
-        let mut taken = self
-            .taken
-            .lock()
-            .unwrap_or_else(|broken| broken.into_inner());
+        let mut taken = self.taken.lock().unwrap_or_else(|broken| broken.into_inner());
         if std::mem::replace(&mut *taken, true) {
             return Err(Error::Taken { name, pid });
         }
@@ -141,11 +134,7 @@ impl<R> Process<R> {
             Ok(Some(Outcome::Panicked(panic))) => Err(Error::Panicked { name, pid, panic }),
             Ok(Some(Outcome::Failed(reason))) => Err(Error::Failed { name, pid, reason }),
             Ok(None) => Err(without_result(name, pid, end)),
-            Err(source) => Err(Error::Memory {
-                name,
-                attempt: "take the result",
-                source,
-            }),
+            Err(source) => Err(Error::Memory { name, attempt: "take the result", source }),
         }
     }
 
@@ -225,11 +214,7 @@ fn without_result(name: String, pid: i32, end: End) -> Error {
         End::Unknown => Error::Lost { name, pid },
         End::Status(status) => match status.signal() {
             Some(signal) => Error::Killed { name, pid, signal },
-            None => Error::Exited {
-                name,
-                pid,
-                code: status.exitcode(),
-            },
+            None => Error::Exited { name, pid, code: status.exitcode() },
         },
     }
 }

@@ -114,8 +114,7 @@ fn a_task_whose_worker_dies_is_tried_again_if_asked() {
 #[test]
 fn a_task_that_runs_too_long_is_ended_alone() {
     let _guard = guard_after(warm_up);
-    let pool =
-        Pool::builder().workers(2).task_timeout(Duration::from_millis(50)).build().unwrap();
+    let pool = Pool::builder().workers(2).task_timeout(Duration::from_millis(50)).build().unwrap();
     let stuck = pool
         .apply_async(
             |_: ()| {
@@ -260,8 +259,9 @@ fn a_closed_pool_finishes_and_takes_no_more() {
 fn a_terminated_pool_says_so_to_who_waits() {
     let _guard = guard_after(warm_up);
     let pool = pool(1);
-    let stuck =
-        pool.apply_async(|_: ()| drop(procession_ipc::Queue::<()>::new().unwrap().get()), ()).unwrap();
+    let stuck = pool
+        .apply_async(|_: ()| drop(procession_ipc::Queue::<()>::new().unwrap().get()), ())
+        .unwrap();
     std::thread::scope(|scope| {
         let waiter = scope.spawn(|| stuck.get());
         pool.terminate();

@@ -28,19 +28,10 @@ fn by(method: u8) -> ProcessBuilder {
 /// Runs an entry of the list in a process of its own and checks that nothing is left of it.
 fn in_child(entry: fn(u8), method: u8) {
     // The zygote and its descriptors belong to the whole test program.
-    Process::spawn(|()| (), ())
-        .expect("spawn")
-        .join()
-        .expect("join");
+    Process::spawn(|()| (), ()).expect("spawn").join().expect("join");
     let _guard = guard();
     if let Err(error) = Process::spawn(entry, method).expect("spawn").join() {
-        panic!(
-            "{error}\n{}",
-            error
-                .panic()
-                .and_then(|panic| panic.backtrace())
-                .unwrap_or("")
-        );
+        panic!("{error}\n{}", error.panic().and_then(|panic| panic.backtrace()).unwrap_or(""));
     }
 }
 
@@ -97,10 +88,7 @@ mod list {
             x / 2.0
         }
         let named = by(m).spawn(half, 5.0).expect("spawn");
-        let closure = by(m).spawn(
-            |(a, b): (u64, String)| vec![b; a as usize],
-            (2, "x".to_owned()),
-        );
+        let closure = by(m).spawn(|(a, b): (u64, String)| vec![b; a as usize], (2, "x".to_owned()));
         assert_eq!(named.join().expect("join"), 2.5);
         assert_eq!(closure.expect("spawn").join().expect("join"), ["x", "x"]);
         assert_eq!(named.exitcode(), Some(0));
@@ -128,25 +116,12 @@ mod list {
             }
             std::hint::black_box(deep_inside(depth - 1)) + 1
         }
-        let process = by(m)
-            .stderr(Stdio::Null)
-            .spawn(deep_inside, 3)
-            .expect("spawn");
+        let process = by(m).stderr(Stdio::Null).spawn(deep_inside, 3).expect("spawn");
         let error = process.join().expect_err("a panic");
         let panic = error.panic().expect("a panic");
         assert_eq!(panic.message(), "no luck with 13");
-        assert!(
-            panic
-                .location()
-                .is_some_and(|at| at.contains("tests/process.rs:")),
-            "{panic}"
-        );
-        assert!(
-            panic
-                .backtrace()
-                .is_some_and(|trace| trace.contains("deep_inside")),
-            "{panic:?}"
-        );
+        assert!(panic.location().is_some_and(|at| at.contains("tests/process.rs:")), "{panic}");
+        assert!(panic.backtrace().is_some_and(|trace| trace.contains("deep_inside")), "{panic:?}");
         assert_eq!(process.exitcode(), Some(101));
         assert!(error.to_string().contains("panicked at"), "{error}");
     }
@@ -154,16 +129,7 @@ mod list {
     pub(super) fn signal_is_an_error_with_its_name(m: u8) {
         let process = by(m).spawn(die_of, Signal::SEGV.as_raw()).expect("spawn");
         let error = process.join().expect_err("a signal");
-        assert!(
-            matches!(
-                error,
-                Error::Killed {
-                    signal: Signal::SEGV,
-                    ..
-                }
-            ),
-            "{error:?}"
-        );
+        assert!(matches!(error, Error::Killed { signal: Signal::SEGV, .. }), "{error:?}");
         assert!(error.to_string().contains("SIGSEGV"), "{error}");
         assert!(error.is_peer_dead());
         assert_eq!(process.exitcode(), Some(-11));
@@ -174,18 +140,13 @@ mod list {
             let process = by(m).spawn(|code: i32| -> () { std::process::exit(code) }, code);
             let process = process.expect("spawn");
             let error = process.join().expect_err("no result");
-            assert!(
-                matches!(error, Error::Exited { code: got, .. } if got == code),
-                "{error:?}"
-            );
+            assert!(matches!(error, Error::Exited { code: got, .. } if got == code), "{error:?}");
             assert_eq!(process.exitcode(), Some(code));
         }
     }
 
     pub(super) fn error_of_the_function_is_a_value_like_any_other(m: u8) {
-        let process = by(m)
-            .spawn(|()| Err::<u8, String>("nope".into()), ())
-            .expect("spawn");
+        let process = by(m).spawn(|()| Err::<u8, String>("nope".into()), ()).expect("spawn");
         assert_eq!(process.join().expect("join"), Err("nope".to_owned()));
         assert_eq!(process.exitcode(), Some(0));
     }
@@ -199,26 +160,16 @@ mod list {
     pub(super) fn result_that_cannot_be_encoded_is_an_error(m: u8) {
         let process = by(m).spawn(|()| OneWay(false), ()).expect("spawn");
         let error = process.join().expect_err("cannot be encoded");
-        assert!(
-            error.to_string().contains("its result cannot be sent"),
-            "{error}"
-        );
+        assert!(error.to_string().contains("its result cannot be sent"), "{error}");
     }
 
     pub(super) fn join_that_times_out_can_be_repeated(m: u8) {
         let (reader, mut writer) = std::io::pipe().expect("pipe");
-        let process = by(m)
-            .stdin(reader)
-            .spawn(|()| read_stdin(), ())
-            .expect("spawn");
-        let error = process
-            .join_timeout(Duration::ZERO)
-            .expect_err("still runs");
+        let process = by(m).stdin(reader).spawn(|()| read_stdin(), ()).expect("spawn");
+        let error = process.join_timeout(Duration::ZERO).expect_err("still runs");
         assert!(error.is_timeout(), "{error:?}");
         assert!(
-            process
-                .join_timeout(Duration::from_millis(30))
-                .is_err_and(|error| error.is_timeout())
+            process.join_timeout(Duration::from_millis(30)).is_err_and(|error| error.is_timeout())
         );
         assert!(process.is_alive());
         assert_eq!(process.exitcode(), None);
@@ -231,44 +182,20 @@ mod list {
         let process = by(m).spawn(wait_for_ever, ()).expect("spawn");
         process.terminate().expect("terminate");
         let error = process.join().expect_err("terminated");
-        assert!(
-            matches!(
-                error,
-                Error::Killed {
-                    signal: Signal::TERM,
-                    ..
-                }
-            ),
-            "{error:?}"
-        );
+        assert!(matches!(error, Error::Killed { signal: Signal::TERM, .. }), "{error:?}");
         assert_eq!(process.exitcode(), Some(-15));
-        process
-            .terminate()
-            .expect("nothing to terminate is no error");
+        process.terminate().expect("nothing to terminate is no error");
         process.kill().expect("nothing to kill is no error");
     }
 
     pub(super) fn another_thread_can_kill_what_one_joins(m: u8) {
         let process = by(m).spawn(wait_for_ever, ()).expect("spawn");
         std::thread::scope(|scope| {
-            let joins = [
-                scope.spawn(|| process.join()),
-                scope.spawn(|| process.join()),
-            ];
+            let joins = [scope.spawn(|| process.join()), scope.spawn(|| process.join())];
             process.kill().expect("kill");
             let errors = joins.map(|join| join.join().expect("no panic").expect_err("killed"));
-            assert!(
-                errors
-                    .iter()
-                    .any(|error| matches!(error, Error::Killed { .. })),
-                "{errors:?}"
-            );
-            assert!(
-                errors
-                    .iter()
-                    .any(|error| matches!(error, Error::Taken { .. })),
-                "{errors:?}"
-            );
+            assert!(errors.iter().any(|error| matches!(error, Error::Killed { .. })), "{errors:?}");
+            assert!(errors.iter().any(|error| matches!(error, Error::Taken { .. })), "{errors:?}");
         });
         assert_eq!(process.exitcode(), Some(-9));
     }
@@ -284,11 +211,7 @@ mod list {
         assert!(!poll::readable(process.sentinel(), Deadline::now()).expect("poll"));
         process.kill().expect("kill");
         assert!(poll::readable(process.sentinel(), Deadline::never()).expect("poll"));
-        assert_eq!(
-            process.exitcode(),
-            Some(-9),
-            "who sees the sentinel sees the code"
-        );
+        assert_eq!(process.exitcode(), Some(-9), "who sees the sentinel sees the code");
     }
 
     pub(super) fn child_knows_its_name_and_its_parent(m: u8) {
@@ -314,9 +237,8 @@ mod list {
         let mine = current_process().name().to_owned();
         let outer = by(m).spawn(
             |m| {
-                let inner = by(m)
-                    .spawn(|()| current_process().name().to_owned(), ())
-                    .expect("spawn");
+                let inner =
+                    by(m).spawn(|()| current_process().name().to_owned(), ()).expect("spawn");
                 inner.join().expect("join")
             },
             m,
@@ -324,52 +246,28 @@ mod list {
         let outer = outer.expect("spawn");
         assert_eq!(outer.name(), format!("{mine}:1"));
         assert_eq!(outer.join().expect("join"), format!("{mine}:1:1"));
-        assert_eq!(
-            by(m).spawn(|()| (), ()).expect("spawn").name(),
-            format!("{mine}:2")
-        );
+        assert_eq!(by(m).spawn(|()| (), ()).expect("spawn").name(), format!("{mine}:2"));
     }
 
     pub(super) fn child_has_the_environment_of_the_moment(m: u8) {
         for value in [Some("one"), Some("two"), None] {
-            assert!(environment::change(&[(
-                "PROCESSION_T".into(),
-                value.map(Into::into)
-            )]));
-            let seen = by(m)
-                .spawn(|()| std::env::var("PROCESSION_T").ok(), ())
-                .expect("spawn");
+            assert!(environment::change(&[("PROCESSION_T".into(), value.map(Into::into))]));
+            let seen = by(m).spawn(|()| std::env::var("PROCESSION_T").ok(), ()).expect("spawn");
             assert_eq!(seen.join().expect("join").as_deref(), value);
         }
     }
 
     pub(super) fn environment_of_the_builder_is_the_childs_alone(m: u8) {
-        assert!(environment::change(&[(
-            "PROCESSION_T".into(),
-            Some("mine".into())
-        )]));
+        assert!(environment::change(&[("PROCESSION_T".into(), Some("mine".into()))]));
         let all = |()| std::env::vars().collect::<Vec<_>>();
-        let cleared = by(m)
-            .env("LOST", "1")
-            .env_clear()
-            .env("KEPT", "2")
-            .spawn(all, ())
-            .expect("spawn");
-        assert_eq!(
-            cleared.join().expect("join"),
-            [("KEPT".to_owned(), "2".to_owned())]
-        );
-        let removed = by(m)
-            .env_remove("PROCESSION_T")
-            .spawn(all, ())
-            .expect("spawn")
-            .join()
-            .expect("join");
+        let cleared =
+            by(m).env("LOST", "1").env_clear().env("KEPT", "2").spawn(all, ()).expect("spawn");
+        assert_eq!(cleared.join().expect("join"), [("KEPT".to_owned(), "2".to_owned())]);
+        let removed =
+            by(m).env_remove("PROCESSION_T").spawn(all, ()).expect("spawn").join().expect("join");
         assert!(!removed.is_empty() && removed.iter().all(|(name, _)| name != "PROCESSION_T"));
         assert_eq!(std::env::var("PROCESSION_T").as_deref(), Ok("mine"));
-        let later = by(m)
-            .spawn(|()| std::env::var("PROCESSION_T").ok(), ())
-            .expect("spawn");
+        let later = by(m).spawn(|()| std::env::var("PROCESSION_T").ok(), ()).expect("spawn");
         assert_eq!(later.join().expect("join").as_deref(), Some("mine"));
     }
 
@@ -381,32 +279,16 @@ mod list {
         let moved = by(m).spawn(here, ()).expect("spawn");
         assert_eq!(moved.join().expect("join").as_os_str(), "/proc/sys");
         let relative = by(m).current_dir("kernel").spawn(here, ()).expect("spawn");
-        assert_eq!(
-            relative.join().expect("join").as_os_str(),
-            "/proc/sys/kernel"
-        );
-        let wrong = by(m)
-            .current_dir("/no/such/place")
-            .spawn(here, ())
-            .expect("spawn");
+        assert_eq!(relative.join().expect("join").as_os_str(), "/proc/sys/kernel");
+        let wrong = by(m).current_dir("/no/such/place").spawn(here, ()).expect("spawn");
         let error = wrong.join().expect_err("no such directory");
         assert!(error.to_string().contains("/no/such/place"), "{error}");
     }
 
     pub(super) fn stdin_is_empty_unless_given(m: u8) {
-        assert_eq!(
-            by(m)
-                .spawn(|()| read_stdin(), ())
-                .expect("spawn")
-                .join()
-                .expect("join"),
-            ""
-        );
+        assert_eq!(by(m).spawn(|()| read_stdin(), ()).expect("spawn").join().expect("join"), "");
         let (reader, mut writer) = std::io::pipe().expect("pipe");
-        let process = by(m)
-            .stdin(reader)
-            .spawn(|()| read_stdin(), ())
-            .expect("spawn");
+        let process = by(m).stdin(reader).spawn(|()| read_stdin(), ()).expect("spawn");
         writer.write_all(b"hello\n").expect("write");
         drop(writer);
         assert_eq!(process.join().expect("join"), "hello\n");
@@ -414,27 +296,16 @@ mod list {
         replace(Stream::Stdin, reader).expect("replace");
         writer.write_all(b"mine\n").expect("write");
         drop(writer);
-        let process = by(m)
-            .stdin(Stdio::Inherit)
-            .spawn(|()| read_stdin(), ())
-            .expect("spawn");
+        let process = by(m).stdin(Stdio::Inherit).spawn(|()| read_stdin(), ()).expect("spawn");
         assert_eq!(process.join().expect("join"), "mine\n");
     }
 
     pub(super) fn stdout_of_the_moment_is_the_childs(m: u8) {
-        by(m)
-            .spawn(|()| (), ())
-            .expect("spawn")
-            .join()
-            .expect("join");
+        by(m).spawn(|()| (), ()).expect("spawn").join().expect("join");
         for stream in [Stream::Stdout, Stream::Stderr] {
             let (mut reader, writer) = std::io::pipe().expect("pipe");
             replace(stream, writer).expect("replace");
-            by(m)
-                .spawn(|()| print_both("after"), ())
-                .expect("spawn")
-                .join()
-                .expect("join");
+            by(m).spawn(|()| print_both("after"), ()).expect("spawn").join().expect("join");
             replace(stream, procession_sys::stdio::null().expect("null")).expect("replace");
             let mut seen = String::new();
             reader.read_to_string(&mut seen).expect("read");
@@ -444,10 +315,7 @@ mod list {
 
     pub(super) fn streams_of_the_builder_are_the_childs_alone(m: u8) {
         let (mut reader, writer) = std::io::pipe().expect("pipe");
-        let process = by(m)
-            .stdout(writer)
-            .stderr(Stdio::Null)
-            .spawn(|()| print_both("out"), ());
+        let process = by(m).stdout(writer).stderr(Stdio::Null).spawn(|()| print_both("out"), ());
         process.expect("spawn").join().expect("join");
         let mut seen = String::new();
         reader.read_to_string(&mut seen).expect("read");
@@ -472,12 +340,8 @@ mod list {
         assert!(active_children().is_empty());
         let one = by(m).name("one").spawn(wait_for_ever, ()).expect("spawn");
         let two = by(m).name("two").spawn(wait_for_ever, ()).expect("spawn");
-        let names = || {
-            active_children()
-                .iter()
-                .map(|child| child.name().to_owned())
-                .collect::<Vec<_>>()
-        };
+        let names =
+            || active_children().iter().map(|child| child.name().to_owned()).collect::<Vec<_>>();
         assert_eq!(names(), ["one", "two"]);
         one.kill().expect("kill");
         one.join().expect_err("killed");
@@ -488,14 +352,11 @@ mod list {
     }
 
     pub(super) fn dropped_handle_leaves_no_zombie(m: u8) {
-        let pids: Vec<i32> = (0..4)
-            .map(|_| by(m).spawn(|()| (), ()).expect("spawn").pid())
-            .collect();
+        let pids: Vec<i32> =
+            (0..4).map(|_| by(m).spawn(|()| (), ()).expect("spawn").pid()).collect();
         wait_until("the children have gone", || {
             active_children().is_empty()
-                && pids
-                    .iter()
-                    .all(|pid| Member::read(*pid).is_none_or(|child| !child.is_zombie()))
+                && pids.iter().all(|pid| Member::read(*pid).is_none_or(|child| !child.is_zombie()))
         });
     }
 
@@ -512,27 +373,14 @@ mod list {
         );
         assert_eq!(queue.get().expect("get"), "hello from the child");
         let answer = process.expect("spawn").join().expect("join");
-        assert_eq!(
-            answer.get().expect("the maker is gone, the queue is not"),
-            9
-        );
+        assert_eq!(answer.get().expect("the maker is gone, the queue is not"), 9);
     }
 
     pub(super) fn what_a_killed_child_held_is_returned(m: u8) {
         let family = procession_shm::family().expect("family");
-        by(m)
-            .spawn(|()| (), ())
-            .expect("spawn")
-            .join()
-            .expect("join");
+        by(m).spawn(|()| (), ()).expect("spawn").join().expect("join");
         let blocks = || family.arena().blocks().count();
-        let seats = || {
-            family
-                .members()
-                .iter()
-                .filter(|member| member.name == "holder")
-                .count()
-        };
+        let seats = || family.members().iter().filter(|member| member.name == "holder").count();
         let before = blocks();
         for _ in 0..3 {
             let (mut reader, writer) = std::io::pipe().expect("pipe");
@@ -558,9 +406,7 @@ mod list {
     }
 
     pub(super) fn many_run_at_a_time(m: u8) {
-        let all: Vec<_> = (0..40_u64)
-            .map(|n| by(m).spawn(|n| n * n, n).expect("spawn"))
-            .collect();
+        let all: Vec<_> = (0..40_u64).map(|n| by(m).spawn(|n| n * n, n).expect("spawn")).collect();
         for (n, process) in (0..).zip(all) {
             assert_eq!(process.join().expect("join"), n * n);
         }
@@ -569,10 +415,7 @@ mod list {
     pub(super) fn no_signal_is_blocked_in_a_child(m: u8) {
         let masks = |()| {
             let status = std::fs::read_to_string("/proc/self/status").expect("status");
-            let line = status
-                .lines()
-                .find(|line| line.starts_with("SigBlk:"))
-                .expect("SigBlk");
+            let line = status.lines().find(|line| line.starts_with("SigBlk:")).expect("SigBlk");
             line["SigBlk:".len()..].trim().to_owned()
         };
         let blocked = by(m).spawn(masks, ()).expect("spawn").join().expect("join");
@@ -597,9 +440,7 @@ mod list {
         );
         let parent = parent.expect("spawn");
         assert!(
-            parent
-                .join_timeout(Duration::from_millis(50))
-                .is_err_and(|error| error.is_timeout())
+            parent.join_timeout(Duration::from_millis(50)).is_err_and(|error| error.is_timeout())
         );
         open.write_all(b"\n").expect("write");
         parent.join().expect("join");
@@ -641,9 +482,7 @@ mod list {
             m,
         );
         let daemon = parent.expect("spawn").join().expect("join");
-        wait_until("the daemon has gone", || {
-            Member::read(daemon).is_none_or(|it| it.is_zombie())
-        });
+        wait_until("the daemon has gone", || Member::read(daemon).is_none_or(|it| it.is_zombie()));
     }
 
     pub(super) fn child_dies_with_a_killed_parent(m: u8) {
@@ -717,10 +556,7 @@ fn read_pid(reader: &mut PipeReader) -> Pidfd {
         reader.read_exact(&mut byte).expect("a line");
         line.push(byte[0]);
     }
-    let pid = String::from_utf8_lossy(&line)
-        .trim()
-        .parse()
-        .expect("a pid");
+    let pid = String::from_utf8_lossy(&line).trim().parse().expect("a pid");
     Pidfd::open(pid).expect("pidfd")
 }
 
@@ -761,9 +597,7 @@ fn read_stdin() -> String {
 fn print_both(text: &str) {
     for fd in [std::io::stdout().as_fd(), std::io::stderr().as_fd()] {
         let fd = fd.try_clone_to_owned().expect("clone");
-        std::fs::File::from(fd)
-            .write_all(text.as_bytes())
-            .expect("write");
+        std::fs::File::from(fd).write_all(text.as_bytes()).expect("write");
     }
 }
 
@@ -778,10 +612,8 @@ fn children_of_a_killed_zygote_live_on_and_the_next_start_works() {
     in_child(
         |_| {
             let (reader, writer) = std::io::pipe().expect("pipe");
-            let process = Process::builder()
-                .stdin(reader)
-                .spawn(|()| read_stdin(), ())
-                .expect("spawn");
+            let process =
+                Process::builder().stdin(reader).spawn(|()| read_stdin(), ()).expect("spawn");
             let doomed = Process::spawn(wait_for_ever, ()).expect("spawn");
             let zygote = Member::read(process.pid()).expect("it runs").parent;
             assert_ne!(zygote, std::process::id() as i32);
@@ -796,10 +628,9 @@ fn children_of_a_killed_zygote_live_on_and_the_next_start_works() {
             assert_eq!(process.join().expect("the result is there"), "");
             doomed.kill().expect("kill");
             match doomed.join().expect_err("killed") {
-                Error::Killed {
-                    signal: Signal::KILL,
-                    ..
-                } => assert_eq!(doomed.exitcode(), Some(-9)),
+                Error::Killed { signal: Signal::KILL, .. } => {
+                    assert_eq!(doomed.exitcode(), Some(-9))
+                }
                 Error::Lost { .. } => assert_eq!(doomed.exitcode(), Some(255)),
                 other => panic!("{other:?}"),
             }
@@ -811,10 +642,7 @@ fn children_of_a_killed_zygote_live_on_and_the_next_start_works() {
 
 /// Arms a crash point in the processes that this one starts from now on, and only in new images.
 fn arm_in_images(point: &str) {
-    assert!(environment::change(&[(
-        "PROCESSION_CRASH".into(),
-        Some(point.into())
-    )]));
+    assert!(environment::change(&[("PROCESSION_CRASH".into(), Some(point.into()))]));
 }
 
 #[test]
@@ -858,9 +686,8 @@ fn start_that_can_never_succeed_is_an_error() {
     in_child(
         |_| {
             arm_in_images("start.zygote.hello");
-            let error = Process::spawn(|()| (), ())
-                .and_then(|it| it.join())
-                .expect_err("no zygote");
+            let error =
+                Process::spawn(|()| (), ()).and_then(|it| it.join()).expect_err("no zygote");
             assert!(matches!(error, Error::Start { .. }), "{error:?}");
         },
         0,
@@ -910,23 +737,12 @@ fn parent_that_is_killed_at_any_step_leaves_nothing() {
             for step in ["start.parent.reserved", "start.parent.requested"] {
                 arm_in_images(step);
                 let host = Process::builder().start_method(StartMethod::Exec).spawn(
-                    |()| {
-                        Process::spawn(wait_for_ever, ())
-                            .expect("never")
-                            .join()
-                            .expect("never")
-                    },
+                    |()| Process::spawn(wait_for_ever, ()).expect("never").join().expect("never"),
                     (),
                 );
                 let error = host.expect("spawn").join().expect_err("killed");
                 assert!(
-                    matches!(
-                        error,
-                        Error::Killed {
-                            signal: Signal::KILL,
-                            ..
-                        }
-                    ),
+                    matches!(error, Error::Killed { signal: Signal::KILL, .. }),
                     "{step}: {error:?}"
                 );
             }
@@ -975,10 +791,7 @@ fn forked_process_starts_its_own_children_and_cannot_join_its_parents() {
             match procession_process::fork().expect("fork") {
                 procession_process::Fork::Child => {
                     let refused = matches!(before.join(), Err(Error::NotParent { .. }));
-                    let own = Process::spawn(|x| x + 1, 1)
-                        .expect("spawn")
-                        .join()
-                        .expect("join");
+                    let own = Process::spawn(|x| x + 1, 1).expect("spawn").join().expect("join");
                     write!(writer, "{refused} {own} {}", active_children().len()).expect("write");
                     procession_sys::leave::leave(0);
                 }

@@ -27,10 +27,7 @@ impl Grandchild {
 
     fn runs(&self) -> bool {
         let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.0)).unwrap_or_default();
-        let state = stat
-            .rsplit(')')
-            .next()
-            .and_then(|rest| rest.trim().chars().next());
+        let state = stat.rsplit(')').next().and_then(|rest| rest.trim().chars().next());
         state.is_some_and(|state| state != 'Z')
     }
 }
@@ -101,9 +98,7 @@ fn is_in_proc(pid: i32) -> bool {
 }
 
 fn piped(script: &str) -> Popen {
-    let command = Command::shell(script)
-        .capture_output()
-        .stdin(Redirect::Pipe);
+    let command = Command::shell(script).capture_output().stdin(Redirect::Pipe);
     command.spawn().unwrap()
 }
 
@@ -112,12 +107,7 @@ fn ten_mebibytes_pass_through_cat_in_both_directions() {
     let _guard = guard();
     let sent = noise(10 * MIB);
     let done = run(Command::new("cat").capture_output().input(sent.clone())).unwrap();
-    assert!(
-        done.stdout == sent,
-        "{} of {} bytes",
-        done.stdout.len(),
-        sent.len()
-    );
+    assert!(done.stdout == sent, "{} of {} bytes", done.stdout.len(), sent.len());
     assert!(done.status.success() && done.stderr.is_empty());
 }
 
@@ -127,10 +117,7 @@ fn both_outputs_are_read_at_once() {
     let script =
         "head -c 3000000 /dev/zero >&2; head -c 3000000 /dev/zero; head -c 99 /dev/zero >&2";
     let done = run(Command::shell(script).capture_output()).unwrap();
-    assert_eq!(
-        (done.stdout.len(), done.stderr.len()),
-        (3_000_000, 3_000_099)
-    );
+    assert_eq!((done.stdout.len(), done.stderr.len()), (3_000_000, 3_000_099));
 }
 
 #[test]
@@ -138,9 +125,7 @@ fn a_child_that_ignores_its_input_is_no_error() {
     let _guard = guard();
     let done = run(Command::new("true").input(noise(MIB))).unwrap();
     assert!(done.status.success());
-    let done = run(Command::shell("exec <&-; echo here")
-        .capture_output()
-        .input(noise(MIB)));
+    let done = run(Command::shell("exec <&-; echo here").capture_output().input(noise(MIB)));
     assert_eq!(done.unwrap().stdout, b"here\n");
 }
 
@@ -197,9 +182,7 @@ fn at_the_timeout_the_group_of_a_leader_is_killed() {
         let command = || Command::shell(&script).capture_output().group(group);
         let expired = run_until_it_speaks(command);
         let grandchild = Grandchild::from_line(&expired.stdout);
-        wait_until("the grandchild is killed with its group", || {
-            !grandchild.runs()
-        });
+        wait_until("the grandchild is killed with its group", || !grandchild.runs());
     }
 }
 
@@ -220,10 +203,7 @@ fn a_timeout_gives_what_was_read_and_the_child_goes_on() {
     stdin.write_all(b"more\n").unwrap();
     drop(stdin);
     let done = child.communicate([]).unwrap();
-    assert_eq!(
-        (done.stdout, done.stderr),
-        (b"out\nmore\nlast\n".to_vec(), b"err\n".to_vec())
-    );
+    assert_eq!((done.stdout, done.stderr), (b"out\nmore\nlast\n".to_vec(), b"err\n".to_vec()));
 }
 
 #[test]
@@ -231,12 +211,7 @@ fn input_that_a_timeout_left_unsent_is_sent_by_the_next_call() {
     let _guard = guard();
     let sent = noise(MIB);
     let child = piped("kill -STOP $$; exec cat");
-    assert!(
-        child
-            .communicate_timeout(sent.clone(), SHORT)
-            .unwrap_err()
-            .is_timeout()
-    );
+    assert!(child.communicate_timeout(sent.clone(), SHORT).unwrap_err().is_timeout());
     wait_until("it has stopped", || {
         let stat = std::fs::read_to_string(format!("/proc/{}/stat", child.pid())).unwrap();
         stat.contains(") T ")
@@ -258,12 +233,7 @@ fn a_pipe_that_is_taken_after_a_timeout_waits_for_data() {
     let _guard = guard();
     let child = piped("read line; echo \"$line\"");
     let mut stdin = child.take_stdin().unwrap();
-    assert!(
-        child
-            .communicate_timeout([], Duration::ZERO)
-            .unwrap_err()
-            .is_timeout()
-    );
+    assert!(child.communicate_timeout([], Duration::ZERO).unwrap_err().is_timeout());
     let stdout = child.take_stdout().unwrap();
     let reader = std::thread::spawn(move || BufReader::new(stdout).lines().next());
     stdin.write_all(b"late\n").unwrap();
@@ -315,10 +285,7 @@ fn wait_timeout_says_that_the_child_still_runs() {
     let child = Command::new("sleep").arg("1000").spawn().unwrap();
     let error = child.wait_timeout(SHORT).unwrap_err();
     let said = error.to_string();
-    assert_eq!(
-        said,
-        "`sleep 1000` did not end within 50ms; it goes on, wait again or kill it"
-    );
+    assert_eq!(said, "`sleep 1000` did not end within 50ms; it goes on, wait again or kill it");
     child.terminate().unwrap();
     assert_eq!(child.wait().unwrap().exitcode(), -15);
 }
@@ -348,25 +315,13 @@ fn the_sentinel_is_readable_from_the_end_of_the_child_on() {
 #[test]
 fn a_missing_program_is_named_with_where_it_was_looked_for() {
     let _guard = guard();
-    let missing = Command::new("no-such-program")
-        .env("PATH", "/nowhere:/bin")
-        .spawn();
+    let missing = Command::new("no-such-program").env("PATH", "/nowhere:/bin").spawn();
     let error = missing.unwrap_err();
     let said = error.to_string();
-    assert!(
-        matches!(error, SpawnError::MissingProgram { .. }),
-        "{error:?}"
-    );
-    assert!(
-        said.contains("`no-such-program`") && said.contains("/nowhere:/bin"),
-        "{said}"
-    );
+    assert!(matches!(error, SpawnError::MissingProgram { .. }), "{error:?}");
+    assert!(said.contains("`no-such-program`") && said.contains("/nowhere:/bin"), "{said}");
     let error = call("/no/such/program").unwrap_err();
-    assert!(
-        error
-            .to_string()
-            .starts_with("cannot start `/no/such/program`: no such program")
-    );
+    assert!(error.to_string().starts_with("cannot start `/no/such/program`: no such program"));
     for name in ["", "./", "no/"] {
         assert!(matches!(call(name), Err(Error::Spawn(_))), "{name:?}");
     }
@@ -381,14 +336,9 @@ fn a_missing_directory_is_not_taken_for_a_missing_program() {
     for bad in [folder.0.join("gone"), folder.file("file", "", 0o644)] {
         for program in ["true", "/bin/true", "no-such-program-at-all/x"] {
             let error = Command::new(program).cwd(&bad).spawn().unwrap_err();
-            let SpawnError::Cwd { cwd, .. } = &error else {
-                panic!("{error:?}")
-            };
+            let SpawnError::Cwd { cwd, .. } = &error else { panic!("{error:?}") };
             assert_eq!(cwd, &bad);
-            assert!(
-                error.to_string().contains("create the directory"),
-                "{error}"
-            );
+            assert!(error.to_string().contains("create the directory"), "{error}");
         }
     }
 }
@@ -399,36 +349,18 @@ fn a_file_that_cannot_be_executed_is_told_apart_by_its_reason() {
     let folder = Folder::new("files");
     let plain = folder.file("plain", "#!/bin/sh\n", 0o644);
     let error = Command::new(&plain).spawn().unwrap_err();
-    assert!(
-        matches!(error, SpawnError::NotExecutable { .. }),
-        "{error:?}"
-    );
+    assert!(matches!(error, SpawnError::NotExecutable { .. }), "{error:?}");
     assert!(error.to_string().contains("chmod +x"));
-    let error = Command::new("plain")
-        .env("PATH", &folder.0)
-        .spawn()
-        .unwrap_err();
-    assert!(
-        matches!(error, SpawnError::NotExecutable { .. }),
-        "{error:?}"
-    );
+    let error = Command::new("plain").env("PATH", &folder.0).spawn().unwrap_err();
+    assert!(matches!(error, SpawnError::NotExecutable { .. }), "{error:?}");
     let error = Command::new(&folder.0).spawn().unwrap_err();
-    assert!(
-        matches!(error, SpawnError::NotExecutable { .. }),
-        "{error:?}"
-    );
+    assert!(matches!(error, SpawnError::NotExecutable { .. }), "{error:?}");
     let lost = folder.file("lost", "#!/no/interpreter\n", 0o755);
     let error = Command::new(&lost).spawn().unwrap_err();
-    assert!(
-        matches!(error, SpawnError::MissingInterpreter { .. }),
-        "{error:?}"
-    );
+    assert!(matches!(error, SpawnError::MissingInterpreter { .. }), "{error:?}");
     let odd = folder.file("odd", "echo no first line\n", 0o755);
     let error = Command::new(&odd).spawn().unwrap_err();
-    assert!(
-        matches!(error, SpawnError::UnknownFormat { .. }),
-        "{error:?}"
-    );
+    assert!(matches!(error, SpawnError::UnknownFormat { .. }), "{error:?}");
 }
 
 #[test]
@@ -444,37 +376,24 @@ fn a_zero_byte_is_refused_where_the_kernel_would_cut() {
         assert!(matches!(error, SpawnError::ZeroByte { .. }), "{error:?}");
     }
     let error = Command::new("true").env("A=B", "").spawn().unwrap_err();
-    assert!(
-        matches!(error, SpawnError::EnvironmentName { .. }),
-        "{error:?}"
-    );
+    assert!(matches!(error, SpawnError::EnvironmentName { .. }), "{error:?}");
 }
 
 #[test]
 fn arguments_that_are_too_long_are_a_typed_error() {
     let _guard = guard();
-    let error = Command::new("true")
-        .arg("x".repeat(MIB))
-        .spawn()
-        .unwrap_err();
+    let error = Command::new("true").arg("x".repeat(MIB)).spawn().unwrap_err();
     assert!(matches!(error, SpawnError::TooLong { .. }), "{error:?}");
 }
 
 #[test]
 fn the_child_gets_the_environment_that_was_asked_for() {
     let _guard = guard();
-    let only = Command::new("env")
-        .env("LOST", "1")
-        .env_clear()
-        .env("A", "1")
-        .env("B", "x=y");
+    let only = Command::new("env").env("LOST", "1").env_clear().env("A", "1").env("B", "x=y");
     assert_eq!(check_output(only).unwrap(), b"A=1\nB=x=y\n");
     let all = check_output(Command::new("env").env("A", "1").env_remove("HOME")).unwrap();
     let all = String::from_utf8(all).unwrap();
-    assert!(
-        all.contains("\nA=1\n") && all.contains("PATH=") && !all.contains("\nHOME="),
-        "{all}"
-    );
+    assert!(all.contains("\nA=1\n") && all.contains("PATH=") && !all.contains("\nHOME="), "{all}");
 }
 
 #[test]
@@ -483,10 +402,7 @@ fn a_relative_program_is_meant_from_the_childs_directory() {
     let folder = Folder::new("relative");
     folder.file("here", "#!/bin/sh\npwd\n", 0o755);
     let output = check_output(Command::new("./here").cwd(&folder.0)).unwrap();
-    assert_eq!(
-        String::from_utf8(output).unwrap().trim(),
-        folder.0.to_str().unwrap()
-    );
+    assert_eq!(String::from_utf8(output).unwrap().trim(), folder.0.to_str().unwrap());
     let output = check_output(Command::new("here").cwd(&folder.0).env("PATH", "."));
     assert!(output.is_ok(), "{output:?}");
 }
@@ -498,15 +414,10 @@ fn streams_lead_to_files_and_to_nowhere() {
     let from = folder.file("from", "text\n", 0o644);
     let to = folder.0.join("to");
     let command = Command::shell("cat; echo lost >&2").stdin(File::open(from).unwrap());
-    let command = command
-        .stdout(File::create(&to).unwrap())
-        .stderr(Redirect::Null);
+    let command = command.stdout(File::create(&to).unwrap()).stderr(Redirect::Null);
     check_call(command).unwrap();
     assert_eq!(std::fs::read(to).unwrap(), b"text\n");
-    assert_eq!(
-        check_output(Command::new("cat").stdin(Redirect::Null)).unwrap(),
-        b""
-    );
+    assert_eq!(check_output(Command::new("cat").stdin(Redirect::Null)).unwrap(), b"");
 }
 
 #[test]
@@ -538,10 +449,7 @@ fn a_child_starts_with_sigpipe_at_its_default_and_nothing_blocked() {
 fn a_child_inherits_no_descriptor_of_ours_but_its_three() {
     let _guard = guard();
     let start = || {
-        let child = Command::new("sleep")
-            .arg("1000")
-            .capture_output()
-            .stdin(Redirect::Pipe);
+        let child = Command::new("sleep").arg("1000").capture_output().stdin(Redirect::Pipe);
         child.spawn().unwrap()
     };
     let open = |child: &Popen| {
@@ -566,11 +474,7 @@ fn a_child_inherits_no_descriptor_of_ours_but_its_three() {
 fn a_child_leads_its_group_or_session_if_asked() {
     let _guard = guard();
     let ids = |group| {
-        let child = Command::new("sleep")
-            .arg("1000")
-            .group(group)
-            .spawn()
-            .unwrap();
+        let child = Command::new("sleep").arg("1000").group(group).spawn().unwrap();
         let stat = std::fs::read_to_string(format!("/proc/{}/stat", child.pid())).unwrap();
         child.kill().unwrap();
         child.wait().unwrap();
@@ -586,11 +490,7 @@ fn a_child_leads_its_group_or_session_if_asked() {
 #[test]
 fn the_group_is_signalled_also_after_its_leader_was_reaped() {
     let _guard = guard();
-    let child = Command::shell(KEEP_PIPES)
-        .capture_output()
-        .group(Group::New)
-        .spawn()
-        .unwrap();
+    let child = Command::shell(KEEP_PIPES).capture_output().group(Group::New).spawn().unwrap();
     let done = child.communicate([]).unwrap();
     let grandchild = Grandchild::from_line(&done.stdout);
     assert!(grandchild.runs());
@@ -602,18 +502,13 @@ fn the_group_is_signalled_also_after_its_leader_was_reaped() {
 fn a_failure_carries_status_and_both_outputs() {
     let _guard = guard();
     let command = Command::shell("echo out; echo why >&2; exit 3").stderr(Redirect::Pipe);
-    let Err(Error::CalledProcess(failed)) = check_output(command) else {
-        panic!("no error")
-    };
+    let Err(Error::CalledProcess(failed)) = check_output(command) else { panic!("no error") };
     assert_eq!(failed.status.code(), Some(3));
     assert_eq!(
         (failed.stdout.as_slice(), failed.stderr.as_slice()),
         (&b"out\n"[..], &b"why\n"[..])
     );
-    assert!(
-        failed.to_string().ends_with("exited with code 3: why"),
-        "{failed}"
-    );
+    assert!(failed.to_string().ends_with("exited with code 3: why"), "{failed}");
     assert_eq!(run("false").unwrap().returncode(), 1);
 }
 
@@ -631,15 +526,9 @@ fn input_without_a_pipe_is_refused() {
 fn a_pipeline_moves_mebibytes_from_end_to_end() {
     let _guard = guard();
     let sent = noise(3 * MIB);
-    let done = Pipeline::new(["cat"])
-        .pipe(["cat"])
-        .pipe(Command::new("cat").stdout(Redirect::Pipe));
-    let done = done
-        .input(sent.clone())
-        .run()
-        .unwrap()
-        .check_returncodes()
-        .unwrap();
+    let done =
+        Pipeline::new(["cat"]).pipe(["cat"]).pipe(Command::new("cat").stdout(Redirect::Pipe));
+    let done = done.input(sent.clone()).run().unwrap().check_returncodes().unwrap();
     assert!(done.stdout == sent);
     assert_eq!(done.statuses.len(), 3);
 }
@@ -647,16 +536,10 @@ fn a_pipeline_moves_mebibytes_from_end_to_end() {
 #[test]
 fn a_writer_without_end_is_ended_by_the_end_of_its_reader() {
     let _guard = guard();
-    let head = Command::new("head")
-        .args(["-n", "2"])
-        .stdout(Redirect::Pipe);
+    let head = Command::new("head").args(["-n", "2"]).stdout(Redirect::Pipe);
     let done = Pipeline::new("yes").pipe("cat").pipe(head).run().unwrap();
     assert_eq!(done.stdout, b"y\ny\n");
-    let codes: Vec<_> = done
-        .statuses
-        .iter()
-        .map(|status| status.exitcode())
-        .collect();
+    let codes: Vec<_> = done.statuses.iter().map(|status| status.exitcode()).collect();
     assert_eq!(codes, [-13, -13, 0]);
     assert!(done.check_returncodes().is_ok());
 }
@@ -666,30 +549,18 @@ fn a_pipeline_says_which_command_failed() {
     let _guard = guard();
     let broken = Command::shell("cat; echo broken >&2; exit 4").stderr(Redirect::Pipe);
     let last = Command::new("cat").stdout(Redirect::Pipe);
-    let done = Pipeline::new(["echo", "x"])
-        .pipe(broken)
-        .pipe(last)
-        .run()
-        .unwrap();
+    let done = Pipeline::new(["echo", "x"]).pipe(broken).pipe(last).run().unwrap();
     let failed = done.check_returncodes().unwrap_err();
-    assert_eq!(
-        (failed.status.code(), failed.stderr),
-        (Some(4), b"broken\n".to_vec())
-    );
+    assert_eq!((failed.status.code(), failed.stderr), (Some(4), b"broken\n".to_vec()));
     assert_eq!(failed.stdout, b"x\n");
 }
 
 #[test]
 fn a_pipeline_with_a_missing_program_leaves_nothing_running() {
     let _guard = guard();
-    let pipeline = Pipeline::new(["sleep", "1000"])
-        .pipe("no-such-program")
-        .pipe("cat");
+    let pipeline = Pipeline::new(["sleep", "1000"]).pipe("no-such-program").pipe("cat");
     let error = pipeline.run().unwrap_err();
-    assert!(
-        matches!(error, Error::Spawn(SpawnError::MissingProgram { .. })),
-        "{error:?}"
-    );
+    assert!(matches!(error, Error::Spawn(SpawnError::MissingProgram { .. })), "{error:?}");
 }
 
 #[test]
@@ -698,15 +569,10 @@ fn a_pipeline_that_takes_too_long_is_killed() {
     let first = Command::shell("echo x; exec sleep 1000");
     let last = Command::new("cat").stdout(Redirect::Pipe);
     let error = Pipeline::new(first).pipe(last).timeout(SHORT).run();
-    let Err(Error::Timeout(expired)) = error else {
-        panic!("no timeout")
-    };
+    let Err(Error::Timeout(expired)) = error else { panic!("no timeout") };
     assert!(expired.killed);
     let said = expired.to_string();
-    assert!(
-        said.starts_with("`/bin/sh -c 'echo x; exec sleep 1000' '|' cat` did not"),
-        "{said}"
-    );
+    assert!(said.starts_with("`/bin/sh -c 'echo x; exec sleep 1000' '|' cat` did not"), "{said}");
 }
 
 #[test]
@@ -726,10 +592,7 @@ fn a_dropped_child_is_reaped_when_the_next_one_starts() {
     let watch = &mut [procession_sys::ready::Watch::readable(child.sentinel())];
     procession_sys::ready::wait(watch, procession_sys::Deadline::never()).unwrap();
     drop(child);
-    assert!(
-        !is_in_proc(pid),
-        "a child that had ended is reaped by the drop itself"
-    );
+    assert!(!is_in_proc(pid), "a child that had ended is reaped by the drop itself");
 }
 
 /// Runs in a process of its own, started by the test below.
@@ -738,20 +601,12 @@ fn a_dropped_child_is_reaped_when_the_next_one_starts() {
 fn few_descriptors() {
     let mut children = Vec::new();
     let error = loop {
-        match Command::new("sleep")
-            .arg("1000")
-            .capture_output()
-            .stdin(Redirect::Pipe)
-            .spawn()
-        {
+        match Command::new("sleep").arg("1000").capture_output().stdin(Redirect::Pipe).spawn() {
             Ok(child) => children.push(child),
             Err(error) => break error,
         }
     };
-    assert!(
-        matches!(error, SpawnError::NoDescriptors { .. }),
-        "{error:?}"
-    );
+    assert!(matches!(error, SpawnError::NoDescriptors { .. }), "{error:?}");
     assert!(error.to_string().contains("ulimit -n"), "{error}");
     assert!(children.len() > 5, "{} children", children.len());
     for child in &children {

@@ -50,7 +50,8 @@ pub use procession_ipc::{
     Value, Waitable, array, duplex, simplex, sync, value, wait,
 };
 pub use procession_process::{
-    AsyncResult, Child, CurrentProcess, Fork, ForkError, Imap, MapBuilder, MapResult, Panic, ParentProcess, Pool,
-    PoolBuilder, PoolError, Process, ProcessBuilder, Signal, StartMethod, Stdio, WorkerLost,
-    active_children, cpu_count, current_process, fork, init, parent_process, subprocess,
+    AsyncResult, Child, CurrentProcess, Fork, ForkError, Imap, MapBuilder, MapResult, Panic,
+    ParentProcess, Pool, PoolBuilder, PoolError, Process, ProcessBuilder, Signal, StartMethod,
+    Stdio, WorkerLost, active_children, cpu_count, current_process, fork, init, parent_process,
+    subprocess,
 };

@@ -80,9 +80,6 @@ pub enum Error {
 impl Error {
     /// Whether it is for want of memory.
     pub fn is_out_of_memory(&self) -> bool {
-        matches!(
-            self,
-            Self::ArenaFull { .. } | Self::OutOfMemory { .. } | Self::TooManyBlocks(_)
-        )
+        matches!(self, Self::ArenaFull { .. } | Self::OutOfMemory { .. } | Self::TooManyBlocks(_))
     }
 }

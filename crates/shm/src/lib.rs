@@ -16,21 +16,21 @@
     expect(unsafe_code, reason = "this floor reads and writes memory that other processes write")
 )]
 
-mod commit;
-#[cfg(all(test, loom))]
-mod loom_models;
-mod event_count;
-mod owned_lock;
-mod robust_lock;
-mod shared;
 #[cfg(not(loom))]
 mod arena;
+mod commit;
 #[cfg(not(loom))]
 mod error;
+mod event_count;
 #[cfg(not(loom))]
 mod family;
 #[cfg(not(loom))]
 mod gate;
+#[cfg(all(test, loom))]
+mod loom_models;
+mod owned_lock;
+mod robust_lock;
+mod shared;
 
 pub use commit::{Commit, Record};
 pub use event_count::{EventCount, RECHECK, Ticket};

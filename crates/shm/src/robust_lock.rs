@@ -18,8 +18,8 @@
 
 use procession_sys::Deadline;
 use procession_sys::atomic::{AtomicU32, Ordering, fence_after_rmw, spin_hint};
-use procession_sys::robust::{self, OWNER_DIED, TID_MASK, WAITERS};
 use procession_sys::futex;
+use procession_sys::robust::{self, OWNER_DIED, TID_MASK, WAITERS};
 #[cfg(not(loom))]
 use std::time::Duration;
 

@@ -65,12 +65,8 @@ mod armed {
         left: AtomicU64,
     }
 
-    static SLOTS: [Slot; ARMED_MAX] = [const {
-        Slot {
-            name: AtomicU64::new(0),
-            left: AtomicU64::new(0),
-        }
-    }; ARMED_MAX];
+    static SLOTS: [Slot; ARMED_MAX] =
+        [const { Slot { name: AtomicU64::new(0), left: AtomicU64::new(0) } }; ARMED_MAX];
 
     /// The number under which a name is armed: FNV-1a, never zero.
     pub const fn hash(name: &str) -> u64 {
@@ -95,9 +91,7 @@ mod armed {
     /// Disarms every name, also those of the variable.
     pub fn disarm() {
         read_variable();
-        SLOTS
-            .iter()
-            .for_each(|slot| slot.name.store(0, Ordering::Relaxed));
+        SLOTS.iter().for_each(|slot| slot.name.store(0, Ordering::Relaxed));
     }
 
     /// Passes the point with this [`hash`]; [`crash_point!`](crate::crash_point) calls it.
@@ -114,18 +108,11 @@ mod armed {
     }
 
     fn set(name: &str, n: u64) {
-        assert!(
-            n > 0,
-            "cannot arm crash point {name} at passing 0: the first is 1"
-        );
-        let (name_hash, taken) = (hash(name), |slot: &&Slot| {
-            slot.name.load(Ordering::Relaxed) != 0
-        });
+        assert!(n > 0, "cannot arm crash point {name} at passing 0: the first is 1");
+        let (name_hash, taken) =
+            (hash(name), |slot: &&Slot| slot.name.load(Ordering::Relaxed) != 0);
         let same = |slot: &&Slot| slot.name.load(Ordering::Relaxed) == name_hash;
-        let slot = SLOTS
-            .iter()
-            .find(same)
-            .or_else(|| SLOTS.iter().find(|slot| !taken(slot)));
+        let slot = SLOTS.iter().find(same).or_else(|| SLOTS.iter().find(|slot| !taken(slot)));
         let slot = slot.unwrap_or_else(|| panic!("cannot arm crash point {name}: table is full"));
         slot.left.store(n, Ordering::Relaxed);
         // Labelled `armed`.
@@ -164,12 +151,7 @@ mod tests {
     fn signal_with(variable: &str) -> Option<i32> {
         let mut command = Command::new(std::env::current_exe().unwrap());
         command.args(["--exact", "crash::tests::passes_three_times", "--ignored"]);
-        command
-            .env(VARIABLE, variable)
-            .output()
-            .unwrap()
-            .status
-            .signal()
+        command.env(VARIABLE, variable).output().unwrap().status.signal()
     }
 
     #[test]

@@ -44,8 +44,7 @@ impl Deadline {
 
     /// How long it still is; `None` if it never comes, zero if it has come.
     pub fn remaining(self) -> Option<Duration> {
-        self.0
-            .map(|at| at.saturating_duration_since(Instant::now()))
+        self.0.map(|at| at.saturating_duration_since(Instant::now()))
     }
 
     /// Whether it has come.

@@ -31,12 +31,7 @@ pub struct Received {
 ///
 /// When the process or the system has no more descriptors.
 pub fn pair() -> io::Result<(OwnedFd, OwnedFd)> {
-    Ok(socketpair(
-        AddressFamily::UNIX,
-        SocketType::SEQPACKET,
-        SocketFlags::CLOEXEC,
-        None,
-    )?)
+    Ok(socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)?)
 }
 
 /// Sends one message; waits while the receiver's buffer is full.
@@ -49,10 +44,7 @@ pub fn pair() -> io::Result<(OwnedFd, OwnedFd)> {
 ///
 /// With more than [`MOST`] descriptors.
 pub fn send(socket: impl AsFd, bytes: &[u8], fds: &[BorrowedFd<'_>]) -> io::Result<()> {
-    assert!(
-        fds.len() <= MOST,
-        "a message carries at most {MOST} descriptors"
-    );
+    assert!(fds.len() <= MOST, "a message carries at most {MOST} descriptors");
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MOST))];
     let mut control = SendAncillaryBuffer::new(&mut space);
     if !fds.is_empty() {
@@ -91,19 +83,13 @@ pub fn recv(socket: impl AsFd, buffer: &mut [u8]) -> io::Result<Option<Received>
             fds.extend(rights);
         }
     }
-    if got
-        .flags
-        .intersects(ReturnFlags::TRUNC | ReturnFlags::CTRUNC)
-    {
+    if got.flags.intersects(ReturnFlags::TRUNC | ReturnFlags::CTRUNC) {
         return Err(io::Error::new(
             io::ErrorKind::InvalidData,
             "a message on a control socket was cut: too many bytes, or no room for its descriptors",
         ));
     }
-    Ok((got.bytes != 0 || !fds.is_empty()).then_some(Received {
-        len: got.bytes,
-        fds,
-    }))
+    Ok((got.bytes != 0 || !fds.is_empty()).then_some(Received { len: got.bytes, fds }))
 }
 
 /// Whether `fd` is an end of such a pair. What else may be behind a descriptor is no business of ours.
@@ -143,28 +129,20 @@ mod tests {
         let (here, there) = pair().expect("pair");
         drop(there);
         assert!(recv(&here, &mut [0; 4]).expect("recv").is_none());
-        assert_eq!(
-            send(&here, b"x", &[]).unwrap_err().kind(),
-            io::ErrorKind::BrokenPipe
-        );
+        assert_eq!(send(&here, b"x", &[]).unwrap_err().kind(), io::ErrorKind::BrokenPipe);
     }
 
     #[test]
     fn message_that_does_not_fit_is_refused() {
         let (here, there) = pair().expect("pair");
         send(&here, b"too long", &[]).expect("send");
-        assert_eq!(
-            recv(&there, &mut [0; 4]).unwrap_err().kind(),
-            io::ErrorKind::InvalidData
-        );
+        assert_eq!(recv(&there, &mut [0; 4]).unwrap_err().kind(), io::ErrorKind::InvalidData);
     }
 
     #[test]
     fn only_our_kind_of_socket_is_recognised() {
         let (here, _there) = pair().expect("pair");
         assert!(is_seqpacket(&here));
-        assert!(!is_seqpacket(
-            std::fs::File::open("/dev/null").expect("open")
-        ));
+        assert!(!is_seqpacket(std::fs::File::open("/dev/null").expect("open")));
     }
 }

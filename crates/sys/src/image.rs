@@ -111,11 +111,8 @@ struct Trampoline<E, F> {
 }
 
 impl<E: Entry<F>, F: Pointer> Trampoline<E, F> {
-    const DESCRIPTOR: &'static Descriptor = &Descriptor {
-        magic: MAGIC,
-        name: Self::name,
-        call: Self::call,
-    };
+    const DESCRIPTOR: &'static Descriptor =
+        &Descriptor { magic: MAGIC, name: Self::name, call: Self::call };
 
     fn name() -> &'static str {
         std::any::type_name::<(E, F)>()
@@ -164,11 +161,7 @@ impl Shipped {
         if word(24) != hash(&bytes[..24]) {
             return Err(ImageError::Damaged);
         }
-        Ok(Self {
-            descriptor: word(0),
-            function: word(8),
-            name: word(16),
-        })
+        Ok(Self { descriptor: word(0), function: word(8), name: word(16) })
     }
 
     /// Turns the distances back into something that can be called, after every check that can be made.
@@ -197,10 +190,7 @@ impl Shipped {
         let function = unsafe {
             std::mem::transmute::<*const (), Opaque>(std::ptr::with_exposed_provenance(function))
         };
-        Ok(Function {
-            call: descriptor.call,
-            function,
-        })
+        Ok(Function { call: descriptor.call, function })
     }
 }
 
@@ -307,10 +297,7 @@ struct Image {
 impl Image {
     fn of_program() -> Result<&'static Self, ImageError> {
         static IMAGE: OnceLock<Option<Image>> = OnceLock::new();
-        IMAGE
-            .get_or_init(Self::find)
-            .as_ref()
-            .ok_or(ImageError::NoImage)
+        IMAGE.get_or_init(Self::find).as_ref().ok_or(ImageError::NoImage)
     }
 
     fn find() -> Option<Self> {
@@ -389,11 +376,7 @@ extern "C" fn visit(
         .filter(|header| header.p_type == libc::PT_LOAD)
         .map(|header| {
             let start = bias.wrapping_add(header.p_vaddr as usize);
-            Segment {
-                start,
-                end: start + header.p_memsz as usize,
-                flags: header.p_flags,
-            }
+            Segment { start, end: start + header.p_memsz as usize, flags: header.p_flags }
         })
         .collect();
     // SAFETY: `find` passed the address of its own `Option<Image>`, and nobody else touches it during the call.
@@ -426,10 +409,7 @@ mod tests {
     #[test]
     fn function_survives_the_journey() {
         let bytes = ship::<Double, fn(u32) -> u32>(twice).expect("ship").to_bytes();
-        let function = Shipped::from_bytes(&bytes)
-            .expect("read")
-            .resolve()
-            .expect("resolve");
+        let function = Shipped::from_bytes(&bytes).expect("read").resolve().expect("resolve");
         let mut word = 21_u32;
         function.call(&mut word);
         assert_eq!(word, 42);
@@ -455,37 +435,15 @@ mod tests {
         let right = ship::<Double, fn(u32) -> u32>(twice).expect("ship");
         let code = right.function;
         for wrong in [
-            Shipped {
-                descriptor: right.descriptor + 1,
-                ..right
-            },
-            Shipped {
-                descriptor: right.descriptor + 8,
-                ..right
-            },
-            Shipped {
-                descriptor: u64::MAX - 7,
-                ..right
-            },
-            Shipped {
-                descriptor: code & !7,
-                ..right
-            },
-            Shipped {
-                function: right.descriptor,
-                ..right
-            },
-            Shipped {
-                function: 0xffff_ffff_ffff,
-                ..right
-            },
+            Shipped { descriptor: right.descriptor + 1, ..right },
+            Shipped { descriptor: right.descriptor + 8, ..right },
+            Shipped { descriptor: u64::MAX - 7, ..right },
+            Shipped { descriptor: code & !7, ..right },
+            Shipped { function: right.descriptor, ..right },
+            Shipped { function: 0xffff_ffff_ffff, ..right },
             Shipped { name: 1, ..right },
         ] {
-            assert_eq!(
-                wrong.resolve().err(),
-                Some(ImageError::OtherBuild),
-                "{wrong:?}"
-            );
+            assert_eq!(wrong.resolve().err(), Some(ImageError::OtherBuild), "{wrong:?}");
         }
     }
 
@@ -494,10 +452,7 @@ mod tests {
         let one = ship::<Double, fn(u32) -> u32>(|x| x).expect("ship");
         let other = ship::<Double, fn(u8) -> u8>(|x| x).expect("ship");
         assert_ne!(one.name, other.name);
-        let mixed = Shipped {
-            descriptor: other.descriptor,
-            ..one
-        };
+        let mixed = Shipped { descriptor: other.descriptor, ..one };
         assert_eq!(mixed.resolve().err(), Some(ImageError::OtherBuild));
     }
 
@@ -511,9 +466,6 @@ mod tests {
 
     #[test]
     fn build_of_one_program_is_one() {
-        assert_eq!(
-            Build::of_program().expect("build"),
-            Build::of_program().expect("build")
-        );
+        assert_eq!(Build::of_program().expect("build"), Build::of_program().expect("build"));
     }
 }

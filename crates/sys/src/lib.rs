@@ -29,10 +29,7 @@
 //!
 //! Each function here is one act of the kernel's, made safe; policy, such as who is killed when, lies above. The
 //! contracts behind `unsafe` are listed in `SAFETY.md` at the root of the repository.
-#![expect(
-    unsafe_code,
-    reason = "this floor talks to the kernel and to shared memory"
-)]
+#![expect(unsafe_code, reason = "this floor talks to the kernel and to shared memory")]
 
 pub mod atomic;
 pub mod bell;

@@ -38,11 +38,7 @@ pub fn reopen(end: impl AsFd) -> io::Result<OwnedFd> {
     let digits = decimal(end.as_fd().as_raw_fd(), &mut digits);
     path[14..14 + digits.len()].copy_from_slice(digits);
     let path = std::ffi::CStr::from_bytes_until_nul(&path).map_err(io::Error::other)?;
-    Ok(rustix::fs::open(
-        path,
-        OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK,
-        Mode::empty(),
-    )?)
+    Ok(rustix::fs::open(path, OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK, Mode::empty())?)
 }
 
 /// Binds the calling process to `end`: SIGKILL when the last write end closes. False if it has closed already;

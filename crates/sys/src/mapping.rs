@@ -59,7 +59,8 @@ impl Mapping {
         let flags = MapFlags::SHARED | MapFlags::NORESERVE;
         // SAFETY: mmap(2) with a null hint and without MAP_FIXED places the mapping where nothing
         // else is mapped, so no memory that Rust knows of changes its meaning.
-        let base = unsafe { rustix::mm::mmap(std::ptr::null_mut(), len, protection, flags, &fd, 0) }?;
+        let base =
+            unsafe { rustix::mm::mmap(std::ptr::null_mut(), len, protection, flags, &fd, 0) }?;
         let base = NonNull::new(base.cast()).expect("mmap gives no null without MAP_FIXED");
         Ok(Self { fd, base, len })
     }
@@ -85,8 +86,12 @@ impl Mapping {
     /// `ENOSPC` or `ENOMEM` if the system or its control group has no memory left.
     pub fn commit(&self, offset: usize, len: usize) -> io::Result<()> {
         loop {
-            match rustix::fs::fallocate(&self.fd, FallocateFlags::empty(), offset as u64, len as u64)
-            {
+            match rustix::fs::fallocate(
+                &self.fd,
+                FallocateFlags::empty(),
+                offset as u64,
+                len as u64,
+            ) {
                 Err(rustix::io::Errno::INTR) => {}
                 result => return Ok(result?),
             }

@@ -30,15 +30,10 @@ const GET_INFO: u32 = 3 << 30 | 64 << 16 | 0xff << 8 | 11;
 pub fn status_after_reap(pidfd: impl AsFd, deadline: Deadline) -> Option<ExitStatus> {
     // POLLHUP alone: the process is not only dead but reaped.
     let mut fds = [PollFd::new(&pidfd, PollFlags::empty())];
-    let left = deadline
-        .remaining()
-        .and_then(|left| Timespec::try_from(left).ok());
+    let left = deadline.remaining().and_then(|left| Timespec::try_from(left).ok());
     // An interrupted poll only means that the answer below may come too early, and be none.
     let _ = rustix::event::poll(&mut fds, left.as_ref());
-    let mut info = PidfdInfo {
-        mask: INFO_EXIT,
-        ..PidfdInfo::default()
-    };
+    let mut info = PidfdInfo { mask: INFO_EXIT, ..PidfdInfo::default() };
     let fd = pidfd.as_fd().as_raw_fd();
     // SAFETY: the request says that the structure has 64 bytes, and the kernel writes no more than that into it.
     // An old kernel, or a descriptor of another kind, refuses the request.

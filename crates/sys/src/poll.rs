@@ -16,9 +16,7 @@ use crate::Deadline;
 pub fn readable(fd: impl AsFd, deadline: Deadline) -> io::Result<bool> {
     loop {
         let mut fds = [PollFd::new(&fd, PollFlags::IN)];
-        let left = deadline
-            .remaining()
-            .and_then(|left| Timespec::try_from(left).ok());
+        let left = deadline.remaining().and_then(|left| Timespec::try_from(left).ok());
         match poll(&mut fds, left.as_ref()) {
             Ok(0) if deadline.expired() => return Ok(false),
             Ok(0) | Err(Errno::INTR) => {}

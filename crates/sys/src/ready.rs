@@ -35,9 +35,7 @@ impl<'a> Watch<'a> {
 pub fn wait(watches: &mut [Watch<'_>], deadline: Deadline) -> io::Result<usize> {
     let mut fds: Vec<_> = watches.iter().map(|watch| watch.0.clone()).collect();
     let ready = loop {
-        let timeout = deadline
-            .remaining()
-            .and_then(|left| Timespec::try_from(left).ok());
+        let timeout = deadline.remaining().and_then(|left| Timespec::try_from(left).ok());
         match rustix::event::poll(&mut fds, timeout.as_ref()) {
             Ok(0) if !deadline.expired() => {}
             Err(Errno::INTR) => {}

@@ -60,10 +60,7 @@ pub fn drain(fd: impl AsFd) -> io::Result<()> {
 #[must_use]
 pub fn reap_any() -> Option<(i32, ExitStatus)> {
     let (pid, status) = rustix::process::wait(rustix::process::WaitOptions::NOHANG).ok()??;
-    Some((
-        pid.as_raw_nonzero().get(),
-        ExitStatus::from_raw(status.as_raw()),
-    ))
+    Some((pid.as_raw_nonzero().get(), ExitStatus::from_raw(status.as_raw())))
 }
 
 fn empty_set() -> libc::sigset_t {

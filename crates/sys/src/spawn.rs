@@ -145,9 +145,7 @@ impl<'a> Spawn<'a> {
     /// Ends a child that could not get a pidfd: another thread took the last descriptor.
     fn abandon(&self, pid: i32, path: &Path, source: io::Error) -> SpawnError {
         if source.raw_os_error() == Some(libc::ESRCH) {
-            return SpawnError::NotWatched {
-                program: self.program.to_owned(),
-            };
+            return SpawnError::NotWatched { program: self.program.to_owned() };
         }
         // The number is still that of our child: nobody has reaped it.
         if let Some(pid) = rustix::process::Pid::from_raw(pid) {

@@ -35,11 +35,7 @@ pub fn replace(stream: Stream, fd: impl AsFd) -> io::Result<()> {
 ///
 /// What `open` reports.
 pub fn null() -> io::Result<OwnedFd> {
-    Ok(OpenOptions::new()
-        .read(true)
-        .write(true)
-        .open("/dev/null")?
-        .into())
+    Ok(OpenOptions::new().read(true).write(true).open("/dev/null")?.into())
 }
 
 /// Moves what is on stdin to a descriptor above the three, closed by `exec`, and puts `/dev/null` in its place.

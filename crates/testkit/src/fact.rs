@@ -25,10 +25,7 @@ const TICK: Duration = Duration::from_millis(2);
 /// # Panics
 /// If it still says no after [`LIMIT`]; `what` is the fact, in words.
 pub fn wait_until(what: &str, holds: impl FnMut() -> bool) {
-    assert!(
-        holds_within(LIMIT, holds),
-        "waited {LIMIT:?} in vain until {what}"
-    );
+    assert!(holds_within(LIMIT, holds), "waited {LIMIT:?} in vain until {what}");
 }
 
 /// Looks whether `holds` says yes, again and again, until it does or the time is over; says whether

@@ -64,10 +64,7 @@ impl Member {
 pub fn descendants() -> Vec<Member> {
     let mut children: BTreeMap<i32, Vec<Member>> = BTreeMap::new();
     for entry in fs::read_dir("/proc").into_iter().flatten().flatten() {
-        let pid = entry
-            .file_name()
-            .to_str()
-            .and_then(|name| name.parse().ok());
+        let pid = entry.file_name().to_str().and_then(|name| name.parse().ok());
         if let Some(member) = pid.and_then(Member::read) {
             children.entry(member.parent).or_default().push(member);
         }
@@ -98,15 +95,8 @@ pub fn picture() -> String {
     let myself = Member::read(std::process::id() as i32);
     for member in myself.into_iter().chain(descendants()) {
         let (pid, parent, state) = (member.pid, member.parent, member.state);
-        text += &format!(
-            "pid {pid}, child of {parent}, {state}: {}\n",
-            member.command()
-        );
-        for entry in fs::read_dir(format!("/proc/{pid}/task"))
-            .into_iter()
-            .flatten()
-            .flatten()
-        {
+        text += &format!("pid {pid}, child of {parent}, {state}: {}\n", member.command());
+        for entry in fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten() {
             let read = |file| fs::read_to_string(entry.path().join(file)).unwrap_or_default();
             let (name, place, call) = (read("comm"), read("wchan"), read("syscall"));
             // The number of the system call, or the word `running`; the rest are its arguments.
@@ -126,9 +116,7 @@ mod tests {
     #[test]
     fn a_child_is_found_and_then_gone() {
         let mut child = std::process::Command::new("cat");
-        let child = child
-            .stdin(std::process::Stdio::piped())
-            .stdout(std::process::Stdio::null());
+        let child = child.stdin(std::process::Stdio::piped()).stdout(std::process::Stdio::null());
         let mut child = child.spawn().unwrap();
         let pid = child.id() as i32;
         assert!(descendants().iter().any(|member| member.pid == pid));

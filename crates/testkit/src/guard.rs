@@ -49,8 +49,5 @@ pub fn guard_after(warm_up: impl FnOnce()) -> Guard {
         let _watchdog = watchdog(LIMIT);
         warm_up();
     });
-    Guard {
-        leaks,
-        _watchdog: watchdog(LIMIT),
-    }
+    Guard { leaks, _watchdog: watchdog(LIMIT) }
 }

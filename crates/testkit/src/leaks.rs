@@ -49,15 +49,9 @@ impl LeakCheck {
     /// Waits for its turn in this process, calls `warm_up`, and takes the snapshot: what `warm_up`
     /// made is no leak.
     pub fn take_after(warm_up: impl FnOnce()) -> Self {
-        let turn = ONE_TEST_AT_A_TIME
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let turn = ONE_TEST_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
         warm_up();
-        Self {
-            before: things().into_keys().collect(),
-            allowed: Vec::new(),
-            _turn: turn,
-        }
+        Self { before: things().into_keys().collect(), allowed: Vec::new(), _turn: turn }
     }
 
     /// Lets everything pass whose description contains `text`: the command line of a process, the
@@ -100,11 +94,7 @@ impl Drop for LeakCheck {
         // A test that failed has an explanation already, and may leave what it was about to clean up.
         if !std::thread::panicking() {
             let left = self.left_after(LIMIT);
-            assert!(
-                left.is_empty(),
-                "left behind after {LIMIT:?}:\n  {}",
-                left.join("\n  ")
-            );
+            assert!(left.is_empty(), "left behind after {LIMIT:?}:\n  {}", left.join("\n  "));
         }
     }
 }
@@ -120,13 +110,8 @@ fn await_an_end<'a>(things: impl Iterator<Item = &'a Thing>) {
         let member = family::Member::read(pid.as_raw_nonzero().get());
         member.is_some_and(|member| !member.is_zombie())
     });
-    let ends: Vec<_> = alive
-        .flat_map(|pid| pidfd_open(pid, PidfdFlags::empty()))
-        .collect();
-    let mut ends: Vec<_> = ends
-        .iter()
-        .map(|end| PollFd::new(end, PollFlags::IN))
-        .collect();
+    let ends: Vec<_> = alive.flat_map(|pid| pidfd_open(pid, PidfdFlags::empty())).collect();
+    let mut ends: Vec<_> = ends.iter().map(|end| PollFd::new(end, PollFlags::IN)).collect();
     fact::pause(&mut ends, Duration::from_millis(5));
 }
 
@@ -141,33 +126,16 @@ fn things() -> BTreeMap<Thing, String> {
 fn processes() -> impl Iterator<Item = (Thing, String)> {
     family::descendants().into_iter().map(|member| {
         let (pid, command) = (member.pid, member.command());
-        let state = if member.is_zombie() {
-            "zombie"
-        } else {
-            "process"
-        };
+        let state = if member.is_zombie() { "zombie" } else { "process" };
         let text = format!("{state} {pid}, child of {}: {command}", member.parent);
-        (
-            Thing::Process {
-                pid,
-                start: member.start,
-            },
-            text,
-        )
+        (Thing::Process { pid, start: member.start }, text)
     })
 }
 
 fn descriptors() -> BTreeMap<Thing, String> {
     let mut found = BTreeMap::new();
-    for entry in fs::read_dir("/proc/self/fd")
-        .into_iter()
-        .flatten()
-        .flatten()
-    {
-        let fd = entry
-            .file_name()
-            .to_str()
-            .and_then(|name| name.parse().ok());
+    for entry in fs::read_dir("/proc/self/fd").into_iter().flatten().flatten() {
+        let fd = entry.file_name().to_str().and_then(|name| name.parse().ok());
         // The descriptor that reads this directory is gone when the next line is read.
         let target = fs::read_link(entry.path()).map(|target| target.display().to_string());
         if let (Some(fd), Ok(target)) = (fd, target)

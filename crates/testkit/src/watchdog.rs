@@ -31,10 +31,7 @@ pub struct Watchdog {
 /// # After fork
 /// The watchdog is a thread, and a forked child has none: it is not watched.
 pub fn watchdog(limit: Duration) -> Watchdog {
-    let test = thread::current()
-        .name()
-        .unwrap_or("a thread without a name")
-        .to_owned();
+    let test = thread::current().name().unwrap_or("a thread without a name").to_owned();
     let (leash, slipped) = mpsc::channel();
     let watch = move || {
         if slipped.recv_timeout(limit) == Err(RecvTimeoutError::Timeout) {
@@ -42,10 +39,7 @@ pub fn watchdog(limit: Duration) -> Watchdog {
         }
     };
     let thread = thread::Builder::new().name("watchdog".into()).spawn(watch);
-    Watchdog {
-        leash: Some(leash),
-        thread: Some(thread.expect("cannot start the watchdog")),
-    }
+    Watchdog { leash: Some(leash), thread: Some(thread.expect("cannot start the watchdog")) }
 }
 
 fn bark(test: &str, limit: Duration) -> ! {

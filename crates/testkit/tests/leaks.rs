@@ -8,11 +8,7 @@ const AT_ONCE: Duration = Duration::ZERO;
 
 fn cat() -> std::process::Child {
     let mut command = Command::new("cat");
-    command
-        .stdin(Stdio::piped())
-        .stdout(Stdio::null())
-        .spawn()
-        .unwrap()
+    command.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap()
 }
 
 #[test]
@@ -20,10 +16,7 @@ fn a_running_child_and_the_pipe_to_it_are_left() {
     let check = LeakCheck::take();
     let mut child = cat();
     let left = check.left_after(AT_ONCE).join("\n");
-    assert!(
-        left.contains(&format!("process {}, child of", child.id())),
-        "{left}"
-    );
+    assert!(left.contains(&format!("process {}, child of", child.id())), "{left}");
     assert!(left.contains("pipe:["), "{left}");
     drop(child.stdin.take());
     child.wait().unwrap();
@@ -38,10 +31,7 @@ fn a_child_that_nobody_reaps_is_left_as_a_zombie() {
     drop(child.stdin.take());
     let zombie = format!("zombie {}, child of", child.id());
     procession_testkit::wait_until("the child is a zombie", || {
-        check
-            .left_after(AT_ONCE)
-            .iter()
-            .any(|left| left.starts_with(&zombie))
+        check.left_after(AT_ONCE).iter().any(|left| left.starts_with(&zombie))
     });
     child.wait().unwrap();
 }
@@ -115,19 +105,9 @@ fn hangs() {
 fn a_test_that_hangs_is_ended_with_its_children_and_shows_them() {
     let _check = LeakCheck::take();
     let mut command = Command::new(std::env::current_exe().unwrap());
-    let output = command
-        .args(["--exact", "hangs", "--ignored"])
-        .output()
-        .unwrap();
+    let output = command.args(["--exact", "hangs", "--ignored"]).output().unwrap();
     let text = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert_eq!(
-        std::os::unix::process::ExitStatusExt::signal(&output.status),
-        Some(6),
-        "{text}"
-    );
-    assert!(
-        text.contains("watchdog: `hangs` has not ended after 50ms"),
-        "{text}"
-    );
+    assert_eq!(std::os::unix::process::ExitStatusExt::signal(&output.status), Some(6), "{text}");
+    assert!(text.contains("watchdog: `hangs` has not ended after 50ms"), "{text}");
     assert!(text.contains(": cat\n"), "{text}");
 }

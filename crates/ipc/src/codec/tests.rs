@@ -20,11 +20,7 @@ where
     assert_eq!(bytes[0], 7, "encoding appends");
     assert_eq!(&decode::<T>(format, &bytes[1..]).unwrap(), value);
     let mut again = Vec::new();
-    assert_eq!(
-        encode(value, &mut again).unwrap(),
-        format,
-        "the second value is as the first"
-    );
+    assert_eq!(encode(value, &mut again).unwrap(), format, "the second value is as the first");
     assert_eq!(&decode::<T>(format, &again).unwrap(), value);
 
     format
@@ -422,7 +418,8 @@ mod objects {
                 panic!("on purpose");
             }
         }
-        let panics = || travel::outward::<(), _>(|| encode_as::<u8, _>(&Panics(object(7)), &mut Vec::new()));
+        let panics =
+            || travel::outward::<(), _>(|| encode_as::<u8, _>(&Panics(object(7)), &mut Vec::new()));
         std::panic::catch_unwind(panics).unwrap_err();
         assert!(travel::travelling().is_none());
         assert!(!travel::list(object(7).0));

@@ -1,9 +1,9 @@
 //! What a pool and its workers share, beside the two queues.
 
+use procession_ipc::message;
 use procession_shm::{Family, Held, Kind, ObjectHead, Region, family, shared_struct};
 use procession_sys::atomic::AtomicU64;
 use procession_sys::atomic::Ordering::{Acquire, Relaxed, Release};
-use procession_ipc::message;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 const TAG: u32 = 0x706f_6f6c;

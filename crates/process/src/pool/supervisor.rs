@@ -13,12 +13,12 @@ use super::wire::{Message, Status};
 use super::worker::{Seed, work};
 use crate::{Process, ProcessBuilder, StartMethod};
 use procession_ipc::byte_queue::ByteQueue;
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 use procession_ipc::{Waitable, wait};
 use procession_sys::Deadline;
 use procession_sys::pid::milliseconds;
 use procession_sys::ready::{self, Watch};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use std::io::{PipeReader, PipeWriter, Read, Write};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -83,7 +83,10 @@ impl Bench {
 
     /// The pids of the workers that run.
     pub(super) fn pids(&self) -> Vec<i32> {
-        lock(&self.places).iter().filter_map(|place| place.worker.as_ref().map(Process::pid)).collect()
+        lock(&self.places)
+            .iter()
+            .filter_map(|place| place.worker.as_ref().map(Process::pid))
+            .collect()
     }
 
     /// Ends all workers now.

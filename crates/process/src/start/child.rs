@@ -51,10 +51,7 @@ fn perform(request: &Request, slot: Slot) -> i32 {
 }
 
 fn refuse(what: &str, error: &dyn std::fmt::Display) -> ! {
-    eprintln!(
-        "procession: a new process (pid {}) cannot {what}: {error}",
-        std::process::id()
-    );
+    eprintln!("procession: a new process (pid {}) cannot {what}: {error}", std::process::id());
     leave(REFUSED)
 }
 

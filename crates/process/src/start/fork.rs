@@ -47,10 +47,8 @@ pub(super) fn start(request: Request, fds: &[BorrowedFd<'_>]) -> Result<(i32, Pi
     // What is in the buffer would be written twice.
     let _ = io::stdout().flush();
     let lifeline = lifeline::downward()?.try_clone()?;
-    let owned: Vec<OwnedFd> = fds
-        .iter()
-        .map(|fd| fd.as_fd().try_clone_to_owned())
-        .collect::<Result<_, _>>()?;
+    let owned: Vec<OwnedFd> =
+        fds.iter().map(|fd| fd.as_fd().try_clone_to_owned()).collect::<Result<_, _>>()?;
     // A refusal would leave the seat to whoever forks next; the caller has asked before, so this one says yes.
     if !is_single_threaded() {
         return Err(ForkError::Threads);

@@ -51,18 +51,11 @@ pub(super) fn start(role: Role, slot: Slot, surroundings: &Surroundings) -> io::
     if let Some(name) = arguments.next() {
         std::os::unix::process::CommandExt::arg0(&mut command, name);
     }
-    command
-        .args(arguments)
-        .env_clear()
-        .envs(surroundings.environment.iter().map(|(k, v)| (k, v)));
+    command.args(arguments).env_clear().envs(surroundings.environment.iter().map(|(k, v)| (k, v)));
     command.env(boot::VARIABLE, role.name()).stdin(theirs);
     let child = command.spawn()?;
     drop(command);
-    let image = Image {
-        control,
-        pidfd: Pidfd::open(child.id() as i32)?,
-        child,
-    };
+    let image = Image { control, pidfd: Pidfd::open(child.id() as i32)?, child };
     image.greet(slot)
 }
 
@@ -78,17 +71,10 @@ impl Image {
     }
 
     fn exchange(&self, slot: Slot) -> io::Result<()> {
-        let message = Boot {
-            build: Build::of_program()?.to_bytes(),
-            member: slot.to_raw(),
-        };
+        let message = Boot { build: Build::of_program()?.to_bytes(), member: slot.to_raw() };
         let lifeline = lifeline::downward()?;
         let family = slot::family_fd().map_err(io::Error::other)?;
-        fd_pass::send(
-            &self.control,
-            &message.to_bytes(),
-            &[family.as_fd(), lifeline.as_fd()],
-        )?;
+        fd_pass::send(&self.control, &message.to_bytes(), &[family.as_fd(), lifeline.as_fd()])?;
         if !poll::readable(&self.control, Deadline::after(PATIENCE))? {
             return Err(io::Error::other(
                 "the program that was started again did not reach procession::init(); make it the first line of main",
@@ -97,9 +83,7 @@ impl Image {
         let mut text = [0; LONGEST];
         match fd_pass::recv(&self.control, &mut text)? {
             Some(hello) if hello.len == 1 => Ok(()),
-            Some(hello) => Err(io::Error::other(String::from_utf8_lossy(
-                &text[..hello.len],
-            ))),
+            Some(hello) => Err(io::Error::other(String::from_utf8_lossy(&text[..hello.len]))),
             None => Err(io::Error::other(
                 "the program that was started again ended before procession::init(); make it the first line of main",
             )),
@@ -112,9 +96,7 @@ pub(crate) fn boot() {
     match boot::take() {
         Ok(None) => {}
         Ok(Some((order, control))) => {
-            let role = [Role::Zygote, Role::Exec]
-                .into_iter()
-                .find(|role| order == role.name());
+            let role = [Role::Zygote, Role::Exec].into_iter().find(|role| order == role.name());
             become_role(role, control)
         }
         // The parent has been told.
@@ -154,9 +136,7 @@ fn receive_boot(control: &OwnedFd) -> io::Result<Option<(OwnedFd, Slot)>> {
     let boot = Boot::from_bytes(&bytes[..message.len]).ok_or_else(invalid)?;
     let [family, lifeline] = <[OwnedFd; 2]>::try_from(message.fds).map_err(|_| invalid())?;
     if boot.build != Build::of_program()?.to_bytes() {
-        return Err(io::Error::other(
-            "is another build of this program; start both from one file",
-        ));
+        return Err(io::Error::other("is another build of this program; start both from one file"));
     }
     if !procession_sys::fork::is_single_threaded() {
         return Err(io::Error::other(
@@ -186,9 +166,6 @@ fn run_one(control: OwnedFd, lifeline: OwnedFd) -> ! {
 }
 
 fn end(error: &io::Error) -> ! {
-    eprintln!(
-        "procession: process {}, started by `spawn`, {error}",
-        std::process::id()
-    );
+    eprintln!("procession: process {}, started by `spawn`, {error}", std::process::id());
     procession_sys::leave::leave(126)
 }

@@ -35,10 +35,7 @@ pub(super) fn downward() -> io::Result<Arc<OwnedFd>> {
     }
     let (end, hold) = pipe::pair()?;
     let end = Arc::new(end);
-    *downward = Some(Downward {
-        end: Arc::clone(&end),
-        _hold: hold,
-    });
+    *downward = Some(Downward { end: Arc::clone(&end), _hold: hold });
     Ok(end)
 }
 

@@ -155,10 +155,7 @@ impl Plan {
         let mut flags = if self.outlive { flag::OUTLIVE } else { 0 };
         let mut fds: Vec<BorrowedFd<'_>> = Vec::with_capacity(3);
         for ((stdio, own), bit) in
-            self.stdio
-                .iter()
-                .zip(own)
-                .zip([flag::STDIN, flag::STDOUT, flag::STDERR])
+            self.stdio.iter().zip(own).zip([flag::STDIN, flag::STDOUT, flag::STDERR])
         {
             if let Some(fd) = stdio.descriptor(own) {
                 fds.push(fd);
@@ -166,11 +163,7 @@ impl Plan {
             }
         }
         let function = self.function.to_bytes();
-        let request = Request {
-            flags,
-            member: slot.to_raw(),
-            function,
-        };
+        let request = Request { flags, member: slot.to_raw(), function };
         let started = match (ground, self.method) {
             (Ground::Zygote(zygote), _) => {
                 let answer = zygote.request(request, &fds);
@@ -192,12 +185,6 @@ impl Plan {
             Ground::Zygote(zygote) => Reaper::Zygote(Arc::clone(zygote)),
             Ground::Own(_) => Reaper::Parent,
         };
-        Ok(started.map(|(pid, pidfd)| Started {
-            pid,
-            pidfd,
-            slot,
-            arguments,
-            reaper,
-        }))
+        Ok(started.map(|(pid, pidfd)| Started { pid, pidfd, slot, arguments, reaper }))
     }
 }

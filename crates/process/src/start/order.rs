@@ -115,9 +115,7 @@ impl Surroundings {
 
     /// Where to go from the directory of `from`, if anywhere.
     pub(crate) fn directory_from(&self, from: &Self) -> Option<PathBuf> {
-        self.directory
-            .clone()
-            .filter(|_| self.directory != from.directory)
+        self.directory.clone().filter(|_| self.directory != from.directory)
     }
 
     /// What turns an environment of `from` into `self`.
@@ -126,14 +124,10 @@ impl Surroundings {
             return Vec::new();
         }
         let value_in = |list: &[(OsString, OsString)], name| {
-            list.iter()
-                .find(|(other, _)| other == name)
-                .map(|(_, value)| value.clone())
+            list.iter().find(|(other, _)| other == name).map(|(_, value)| value.clone())
         };
-        let gone = from
-            .environment
-            .iter()
-            .filter(|(name, _)| value_in(&self.environment, name).is_none());
+        let gone =
+            from.environment.iter().filter(|(name, _)| value_in(&self.environment, name).is_none());
         let set = self
             .environment
             .iter()
@@ -149,30 +143,17 @@ mod tests {
     use super::*;
 
     fn surroundings(list: &[(&str, &str)]) -> Surroundings {
-        let environment = list
-            .iter()
-            .map(|(name, value)| (name.into(), value.into()))
-            .collect();
-        Surroundings {
-            environment,
-            directory: None,
-        }
+        let environment = list.iter().map(|(name, value)| (name.into(), value.into())).collect();
+        Surroundings { environment, directory: None }
     }
 
     #[test]
     fn request_survives_the_journey() {
-        let request = Request {
-            flags: 5,
-            member: 77,
-            function: [3; 32],
-        };
+        let request = Request { flags: 5, member: 77, function: [3; 32] };
         let read = Request::from_bytes(&request.to_bytes()).expect("a request");
         assert_eq!((read.flags, read.member, read.function), (5, 77, [3; 32]));
         assert!(Request::from_bytes(&[0; 47]).is_none());
-        let boot = Boot {
-            build: [9; 40],
-            member: 12,
-        };
+        let boot = Boot { build: [9; 40], member: 12 };
         assert_eq!(Boot::from_bytes(&boot.to_bytes()).expect("boot").member, 12);
         assert!(Boot::from_bytes(&[0; 3]).is_none());
     }

@@ -51,10 +51,7 @@ impl Task {
     pub(super) fn fail(&mut self, reason: String) {
         self.code = FAILED;
         if let Err(error) = self.slot.put_outcome(&Outcome::<()>::Failed(reason)) {
-            eprintln!(
-                "procession: process {} cannot leave word: {error}",
-                std::process::id()
-            );
+            eprintln!("procession: process {} cannot leave word: {error}", std::process::id());
         }
     }
 
@@ -62,11 +59,7 @@ impl Task {
         crash_point!("start.child.before_result");
         match self.slot.put_outcome(outcome) {
             Ok(()) => {
-                self.code = if let Outcome::Panicked(_) = outcome {
-                    PANICKED
-                } else {
-                    RETURNED
-                };
+                self.code = if let Outcome::Panicked(_) = outcome { PANICKED } else { RETURNED };
             }
             Err(error) => self.fail(format!("its result cannot be sent: {error}")),
         }
@@ -113,10 +106,7 @@ fn become_child(preface: Preface) -> Result<(), String> {
     }
     if let Some(directory) = &preface.directory {
         std::env::set_current_dir(directory).map_err(|error| {
-            format!(
-                "cannot change to directory {}: {error}",
-                directory.display()
-            )
+            format!("cannot change to directory {}: {error}", directory.display())
         })?;
     }
     current::become_child(preface.identity);

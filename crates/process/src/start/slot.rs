@@ -92,10 +92,7 @@ impl Slot {
     /// In the parent: the process that has the seat; 0 if none ever had.
     pub(crate) fn pid(self) -> i32 {
         let members = family().map(|family| family.members()).unwrap_or_default();
-        members
-            .iter()
-            .find(|member| member.id == self.0)
-            .map_or(0, |member| member.pid as i32)
+        members.iter().find(|member| member.id == self.0).map_or(0, |member| member.pid as i32)
     }
 
     /// In the parent: whether that process runs.
@@ -112,7 +109,10 @@ impl Slot {
     }
 
     /// In the child: leaves the outcome for the parent.
-    pub(crate) fn put_outcome<T: Serialize + DeserializeOwned>(self, value: &T) -> Result<(), Error> {
+    pub(crate) fn put_outcome<T: Serialize + DeserializeOwned>(
+        self,
+        value: &T,
+    ) -> Result<(), Error> {
         let family = family()?;
         let parcel = Parcel::new(value)?;
         // Without a parent nobody asks for it.
@@ -136,11 +136,7 @@ impl Slot {
     /// How the child ended, if that was told.
     pub(crate) fn ended(self) -> Option<End> {
         let ended = family().ok()?.ended(self.0)?;
-        Some(
-            ended
-                .status
-                .map_or(End::Unknown, |raw| End::Status(ExitStatus::from_raw(raw))),
-        )
+        Some(ended.status.map_or(End::Unknown, |raw| End::Status(ExitStatus::from_raw(raw))))
     }
 
     /// Waits until it is told.

@@ -48,11 +48,8 @@ pub(super) fn running(surroundings: &Surroundings) -> io::Result<Arc<Zygote>> {
         gone.retire();
     }
     let slot = Slot::reserve("zygote").map_err(io::Error::other)?;
-    let Image {
-        control,
-        child,
-        pidfd,
-    } = image::start(Role::Zygote, slot, surroundings).inspect_err(|_| slot.abandon())?;
+    let Image { control, child, pidfd } =
+        image::start(Role::Zygote, slot, surroundings).inspect_err(|_| slot.abandon())?;
     let started = Arc::new(Zygote {
         control,
         process: Mutex::new(child),
@@ -95,10 +92,7 @@ impl Zygote {
     ) -> io::Result<Option<(i32, Pidfd)>> {
         let mut bytes = [0; LONGEST];
         // One conversation at a time, for all threads: the lock that is there anyway.
-        let turn = self
-            .process
-            .lock()
-            .unwrap_or_else(|broken| broken.into_inner());
+        let turn = self.process.lock().unwrap_or_else(|broken| broken.into_inner());
         match fd_pass::send(&self.control, &request.to_bytes(), fds) {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(self.is_broken()),
             sent => sent?,
@@ -108,9 +102,7 @@ impl Zygote {
             return Ok(self.is_broken());
         };
         drop(turn);
-        let (pid, text) = bytes[..answer.len]
-            .split_first_chunk()
-            .unwrap_or((&[0; 4], &[]));
+        let (pid, text) = bytes[..answer.len].split_first_chunk().unwrap_or((&[0; 4], &[]));
         match (i32::from_le_bytes(*pid), answer.fds.into_iter().next()) {
             (pid, Some(pidfd)) => Ok(Some((pid, Pidfd::from_fd(pidfd)))),
             _ => Err(io::Error::other(String::from_utf8_lossy(text))),
@@ -131,10 +123,7 @@ impl Zygote {
         if !self.is_mine() {
             return;
         }
-        let mut process = self
-            .process
-            .lock()
-            .unwrap_or_else(|broken| broken.into_inner());
+        let mut process = self.process.lock().unwrap_or_else(|broken| broken.into_inner());
         // On its way out at the latest since its socket ended; nothing that it could still do is wanted.
         let _ = process.kill();
         let _ = process.wait();

@@ -119,9 +119,7 @@ fn fork_into(seat: u64) -> Result<Fork, ForkError> {
 fn tell(control: BorrowedFd<'_>, answer: Result<i32, String>) -> io::Result<()> {
     let opened = answer.and_then(|pid| {
         // Nobody has reaped it: that happens in this thread.
-        Pidfd::open(pid)
-            .map(|pidfd| (pid, pidfd))
-            .map_err(|error| error.to_string())
+        Pidfd::open(pid).map(|pidfd| (pid, pidfd)).map_err(|error| error.to_string())
     });
     let sent = match opened {
         Ok((pid, pidfd)) => fd_pass::send(control, &pid.to_le_bytes(), &[pidfd.as_fd()]),

@@ -206,10 +206,7 @@ impl Command {
         }
         let inherited = std::env::vars_os().filter(|_| !self.env_clear);
         let kept = inherited.filter(|(name, _)| !self.env.contains_key(name));
-        let set = self
-            .env
-            .iter()
-            .filter_map(|(name, value)| Some((name.clone(), value.clone()?)));
+        let set = self.env.iter().filter_map(|(name, value)| Some((name.clone(), value.clone()?)));
         Some(kept.chain(set).collect())
     }
 }

@@ -51,10 +51,7 @@ impl Party<'_> {
     /// What there is to wait for; nothing once its pipes are closed.
     fn watches(&self) -> impl Iterator<Item = (End, Watch<'_>)> {
         let pipes = &self.pipes;
-        let stdin = pipes
-            .stdin
-            .as_ref()
-            .map(|end| (End::Stdin, Watch::writable(end.as_fd())));
+        let stdin = pipes.stdin.as_ref().map(|end| (End::Stdin, Watch::writable(end.as_fd())));
         let stdout = pipes.stdout.watch().map(|watch| (End::Stdout, watch));
         let stderr = pipes.stderr.watch().map(|watch| (End::Stderr, watch));
         let child = (End::Child, Watch::readable(self.pidfd.as_fd()));
@@ -77,17 +74,9 @@ impl Pipes {
         stdout: Option<PipeReader>,
         stderr: Option<PipeReader>,
     ) -> Self {
-        let stream = |pipe| Stream {
-            pipe,
-            read: Vec::new(),
-        };
+        let stream = |pipe| Stream { pipe, read: Vec::new() };
         let (stdout, stderr) = (stream(stdout), stream(stderr));
-        Self {
-            stdin,
-            stdout,
-            stderr,
-            ..Self::default()
-        }
+        Self { stdin, stdout, stderr, ..Self::default() }
     }
 
     /// Adds input behind what is not sent yet; `false` if there is no pipe for it.
@@ -107,9 +96,7 @@ impl Pipes {
     }
 
     fn set_nonblocking(&self) -> io::Result<()> {
-        self.stdin
-            .iter()
-            .try_for_each(|end| pipe_end::set_nonblocking(end, true))?;
+        self.stdin.iter().try_for_each(|end| pipe_end::set_nonblocking(end, true))?;
         let mut outputs = [&self.stdout.pipe, &self.stderr.pipe].into_iter().flatten();
         outputs.try_for_each(|end| pipe_end::set_nonblocking(end, true))
     }
@@ -138,9 +125,7 @@ impl Pipes {
 
     /// Gives the pipe away, as it was made: its writes wait.
     pub(super) fn take_stdin(&mut self) -> Option<PipeWriter> {
-        self.stdin
-            .take()
-            .inspect(|pipe| drop(pipe_end::set_nonblocking(pipe, false)))
+        self.stdin.take().inspect(|pipe| drop(pipe_end::set_nonblocking(pipe, false)))
     }
 
     /// The child has ended: takes what it left.
@@ -179,17 +164,13 @@ impl Stream {
 
     /// Gives the pipe away, as it was made: its reads wait.
     pub(super) fn take(&mut self) -> Option<PipeReader> {
-        self.pipe
-            .take()
-            .inspect(|pipe| drop(pipe_end::set_nonblocking(pipe, false)))
+        self.pipe.take().inspect(|pipe| drop(pipe_end::set_nonblocking(pipe, false)))
     }
 }
 
 /// Moves everything there is to move until all pipes are closed; `false` if the deadline came first.
 pub(super) fn exchange(parties: &mut [Party<'_>], deadline: Deadline) -> io::Result<bool> {
-    parties
-        .iter()
-        .try_for_each(|party| party.pipes.set_nonblocking())?;
+    parties.iter().try_for_each(|party| party.pipes.set_nonblocking())?;
     while parties.iter().any(|party| party.pipes.is_open()) {
         for (index, end) in wait(parties, deadline)? {
             let pipes = &mut parties[index].pipes;
@@ -218,9 +199,6 @@ fn wait(parties: &[Party<'_>], deadline: Deadline) -> io::Result<Vec<(usize, End
         }
     }
     ready::wait(&mut watches, deadline)?;
-    let ready = ends
-        .into_iter()
-        .zip(&watches)
-        .filter(|(_, watch)| watch.ready());
+    let ready = ends.into_iter().zip(&watches).filter(|(_, watch)| watch.ready());
     Ok(ready.map(|(end, _)| end).collect())
 }

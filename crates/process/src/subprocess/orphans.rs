@@ -11,19 +11,13 @@ static ORPHANS: Mutex<Vec<Arc<Pidfd>>> = Mutex::new(Vec::new());
 /// Reaps it now if it has ended, else later.
 pub(super) fn leave(child: Arc<Pidfd>) {
     if runs(&child) {
-        ORPHANS
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(child);
+        ORPHANS.lock().unwrap_or_else(PoisonError::into_inner).push(child);
     }
 }
 
 /// Reaps all that have ended.
 pub(super) fn reap() {
-    ORPHANS
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .retain(runs);
+    ORPHANS.lock().unwrap_or_else(PoisonError::into_inner).retain(runs);
 }
 
 /// An error means that there is nothing to reap for us: another took the status, or this process

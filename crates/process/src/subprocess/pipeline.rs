@@ -49,11 +49,7 @@ pub struct CompletedPipeline {
 impl Pipeline {
     /// A pipeline that begins with `command`.
     pub fn new(command: impl Into<Command>) -> Self {
-        Self {
-            commands: vec![command.into()],
-            input: None,
-            timeout: None,
-        }
+        Self { commands: vec![command.into()], input: None, timeout: None }
     }
 
     /// Adds a command that reads what the last one up to here writes. Replaces the stdout of that
@@ -137,19 +133,10 @@ impl CompletedPipeline {
     fn collect(children: &[Popen]) -> Result<Self, Error> {
         let commands = children.iter().map(|child| child.args().to_vec()).collect();
         let statuses = children.iter().map(Popen::wait).collect::<Result<_, _>>()?;
-        let stderr = children
-            .iter()
-            .map(|child| std::mem::take(&mut child.pipes().stderr.read));
+        let stderr = children.iter().map(|child| std::mem::take(&mut child.pipes().stderr.read));
         let stderr = stderr.collect();
-        let last = children
-            .last()
-            .map(|last| std::mem::take(&mut last.pipes().stdout.read));
-        Ok(Self {
-            commands,
-            statuses,
-            stdout: last.unwrap_or_default(),
-            stderr,
-        })
+        let last = children.last().map(|last| std::mem::take(&mut last.pipes().stdout.read));
+        Ok(Self { commands, statuses, stdout: last.unwrap_or_default(), stderr })
     }
 
     /// Itself if all succeeded. A command before the last that `SIGPIPE` ended has not failed: its
@@ -159,42 +146,22 @@ impl CompletedPipeline {
     /// [`CalledProcessError`] for the last one that failed.
     pub fn check_returncodes(self) -> Result<Self, CalledProcessError> {
         let last = self.statuses.len() - 1;
-        let failed = self
-            .statuses
-            .iter()
-            .enumerate()
-            .rposition(|(index, status)| {
-                let enough = index < last && status.signal() == Some(Signal::PIPE);
-                !status.success() && !enough
-            });
+        let failed = self.statuses.iter().enumerate().rposition(|(index, status)| {
+            let enough = index < last && status.signal() == Some(Signal::PIPE);
+            !status.success() && !enough
+        });
         let Some(failed) = failed else {
             return Ok(self);
         };
-        let Self {
-            mut commands,
-            statuses,
-            stdout,
-            mut stderr,
-        } = self;
+        let Self { mut commands, statuses, stdout, mut stderr } = self;
         let (args, stderr) = (commands.swap_remove(failed), stderr.swap_remove(failed));
-        Err(CalledProcessError {
-            args,
-            status: statuses[failed],
-            stdout,
-            stderr,
-        })
+        Err(CalledProcessError { args, status: statuses[failed], stdout, stderr })
     }
 
     fn expired(self, timeout: Duration) -> TimeoutExpired {
         let args = self.commands.join(&OsString::from("|"));
         let (stdout, stderr) = (self.stdout, self.stderr.concat());
-        TimeoutExpired {
-            args,
-            timeout,
-            killed: true,
-            stdout,
-            stderr,
-        }
+        TimeoutExpired { args, timeout, killed: true, stdout, stderr }
     }
 }
 

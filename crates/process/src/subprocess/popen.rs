@@ -195,9 +195,7 @@ impl Popen {
             }),
             (None, timeout) => {
                 let (stdout, stderr) = (pipes.stdout.read.clone(), pipes.stderr.read.clone());
-                Err(self
-                    .expired(timeout.unwrap_or_default(), stdout, stderr)
-                    .into())
+                Err(self.expired(timeout.unwrap_or_default(), stdout, stderr).into())
             }
         }
     }
@@ -222,8 +220,7 @@ impl Popen {
             None => Pidfd::send_signal_group_of_unreaped(self.pid, signal),
             Some(_) => self.pidfd.send_signal_group(signal),
         };
-        sent.map(drop)
-            .map_err(|source| self.os("signal the group of", source))
+        sent.map(drop).map_err(|source| self.os("signal the group of", source))
     }
 
     /// Asks it to end (`SIGTERM`).
@@ -267,32 +264,18 @@ impl Popen {
     }
 
     fn expired(&self, timeout: Duration, stdout: Vec<u8>, stderr: Vec<u8>) -> TimeoutExpired {
-        TimeoutExpired {
-            args: self.args.clone(),
-            timeout,
-            killed: false,
-            stdout,
-            stderr,
-        }
+        TimeoutExpired { args: self.args.clone(), timeout, killed: false, stdout, stderr }
     }
 
     fn lost(&self, source: io::Error) -> Error {
         match is_status_lost(&source) {
-            true => Error::StatusLost {
-                command: shown(&self.args),
-                pid: self.pid,
-            },
+            true => Error::StatusLost { command: shown(&self.args), pid: self.pid },
             false => self.os("wait for", source),
         }
     }
 
     fn os(&self, doing: &'static str, source: io::Error) -> Error {
-        Error::Os {
-            doing,
-            command: shown(&self.args),
-            pid: self.pid,
-            source,
-        }
+        Error::Os { doing, command: shown(&self.args), pid: self.pid, source }
     }
 }
 
@@ -308,17 +291,11 @@ pub(super) fn converse(
     };
     let mut pipes: Vec<_> = children.iter().map(Popen::pipes).collect();
     if !pipes[0].give(input) {
-        return Err(Error::NoStdin {
-            command: shown(&first.args),
-        });
+        return Err(Error::NoStdin { command: shown(&first.args) });
     }
     let each = children.iter().zip(&mut pipes);
-    let mut parties: Vec<_> = each
-        .map(|(child, pipes)| Party {
-            pidfd: &child.pidfd,
-            pipes,
-        })
-        .collect();
+    let mut parties: Vec<_> =
+        each.map(|(child, pipes)| Party { pidfd: &child.pidfd, pipes }).collect();
     let exchanged = exchange(&mut parties, deadline);
     let mut all_ended = exchanged.map_err(|source| first.os("communicate with", source))?;
     for child in children {

@@ -51,10 +51,7 @@ pub(super) struct Ends<Ours> {
 
 impl<Ours> Ends<Ours> {
     fn child(fd: OwnedFd) -> Self {
-        Self {
-            child: Some(fd),
-            ours: None,
-        }
+        Self { child: Some(fd), ours: None }
     }
 
     pub(super) fn child_fd(&self) -> Option<BorrowedFd<'_>> {
@@ -64,25 +61,16 @@ impl<Ours> Ends<Ours> {
 
 impl Redirect {
     pub(super) fn open_input(self) -> io::Result<Ends<PipeWriter>> {
-        self.open(|read, write| Ends {
-            child: Some(read.into()),
-            ours: Some(write),
-        })
+        self.open(|read, write| Ends { child: Some(read.into()), ours: Some(write) })
     }
 
     pub(super) fn open_output(self) -> io::Result<Ends<PipeReader>> {
-        self.open(|read, write| Ends {
-            child: Some(write.into()),
-            ours: Some(read),
-        })
+        self.open(|read, write| Ends { child: Some(write.into()), ours: Some(read) })
     }
 
     fn open<Ours>(self, split: fn(PipeReader, PipeWriter) -> Ends<Ours>) -> io::Result<Ends<Ours>> {
         Ok(match self {
-            Self::Inherit => Ends {
-                child: None,
-                ours: None,
-            },
+            Self::Inherit => Ends { child: None, ours: None },
             Self::Null => Ends::child(procession_sys::stdio::null()?),
             Self::Fd(fd) => Ends::child(fd),
             Self::Pipe => {

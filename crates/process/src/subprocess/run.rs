@@ -43,12 +43,7 @@ impl Run {
 
 impl From<Command> for Run {
     fn from(command: Command) -> Self {
-        Self {
-            command,
-            input: None,
-            timeout: None,
-            check: false,
-        }
+        Self { command, input: None, timeout: None, check: false }
     }
 }
 
@@ -94,18 +89,8 @@ impl CompletedProcess {
         if self.status.success() {
             return Ok(self);
         }
-        let Self {
-            args,
-            status,
-            stdout,
-            stderr,
-        } = self;
-        Err(CalledProcessError {
-            args,
-            status,
-            stdout,
-            stderr,
-        })
+        let Self { args, status, stdout, stderr } = self;
+        Err(CalledProcessError { args, status, stdout, stderr })
     }
 }
 
@@ -137,12 +122,7 @@ impl CompletedProcess {
 /// # Ok::<(), Error>(())
 /// ```
 pub fn run(command: impl Into<Run>) -> Result<CompletedProcess, Error> {
-    let Run {
-        mut command,
-        input,
-        timeout,
-        check,
-    } = command.into();
+    let Run { mut command, input, timeout, check } = command.into();
     if input.is_some() {
         command = command.stdin(Redirect::Pipe);
     }
@@ -157,14 +137,7 @@ pub fn run(command: impl Into<Run>) -> Result<CompletedProcess, Error> {
         Err(match error {
             Error::Timeout(TimeoutExpired { args, timeout, .. }) => {
                 let (stdout, stderr) = (rest.stdout, rest.stderr);
-                TimeoutExpired {
-                    args,
-                    timeout,
-                    killed: true,
-                    stdout,
-                    stderr,
-                }
-                .into()
+                TimeoutExpired { args, timeout, killed: true, stdout, stderr }.into()
             }
             other => other,
         })

@@ -170,9 +170,8 @@ impl Arena {
     /// Punches one free block, under the lock so that nobody takes it meanwhile.
     fn trim_block(&self, descriptor: &Descriptor) {
         let capacity = descriptor.capacity.load(Relaxed);
-        let is_warm = || {
-            descriptor.kind().is_none() && descriptor.flags.load(Relaxed) & PRESENT != 0
-        };
+        let is_warm =
+            || descriptor.kind().is_none() && descriptor.flags.load(Relaxed) & PRESENT != 0;
         if capacity < LARGE || !is_warm() {
             return;
         }
@@ -270,7 +269,8 @@ impl Arena {
         let used = header.used.load(Relaxed);
         self.note_use(used);
         let recent = header.peak.load(Relaxed).max(header.last_peak.load(Relaxed));
-        used + header.idle.load(Relaxed) > recent.max(KEEP) || capacity > header.limit.load(Relaxed) / 2
+        used + header.idle.load(Relaxed) > recent.max(KEEP)
+            || capacity > header.limit.load(Relaxed) / 2
     }
 
     fn pop_free(&self, class: usize) -> Option<(u32, &'static Descriptor)> {
@@ -301,12 +301,7 @@ impl Arena {
 
     /// Makes a free block of the class and puts it on its list. Lets go of the lock while the table
     /// grows, so the caller looks again.
-    fn new_block(
-        &self,
-        class: usize,
-        capacity: u64,
-        guard: RobustGuard<'_>,
-    ) -> Result<(), Error> {
+    fn new_block(&self, class: usize, capacity: u64, guard: RobustGuard<'_>) -> Result<(), Error> {
         let header = self.header();
         let index = header.blocks.load(Relaxed) + 1;
         if index as usize >= BLOCKS {

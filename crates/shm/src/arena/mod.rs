@@ -16,10 +16,10 @@ mod layout;
 mod region;
 
 pub use alloc::BlockInfo;
-pub use descriptor::{Handle, Kind, Owner};
 pub(crate) use descriptor::{COUNTED, Descriptor, HOLDS};
-pub(crate) use layout::{Header, MEMBERS, Member};
+pub use descriptor::{Handle, Kind, Owner};
 pub use layout::parse_size;
+pub(crate) use layout::{Header, MEMBERS, Member};
 pub use region::Region;
 
 use crate::{Error, Shared};
@@ -49,15 +49,12 @@ impl Arena {
     pub(crate) fn create() -> Result<Self, Error> {
         let limit = layout::limit()?;
         let layout = Layout::new(layout::reservation(limit));
-        let mapping = Mapping::create("procession", layout.len).map_err(|source| Error::System {
-            attempted: "make",
-            remedy: remedy(&source),
-            source,
+        let mapping = Mapping::create("procession", layout.len).map_err(|source| {
+            Error::System { attempted: "make", remedy: remedy(&source), source }
         })?;
-        mapping.commit(0, layout.first_pages()).map_err(|source| Error::OutOfMemory {
-            wanted: layout.first_pages() as u64,
-            source,
-        })?;
+        mapping
+            .commit(0, layout.first_pages())
+            .map_err(|source| Error::OutOfMemory { wanted: layout.first_pages() as u64, source })?;
         let arena = Self { mapping, layout };
         arena.header().init(&arena.layout, limit);
         Ok(arena)

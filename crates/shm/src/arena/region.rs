@@ -58,7 +58,9 @@ impl Region {
         self.check(at, bytes.len());
         // SAFETY: the destination is inside the region, by the check; the source is a slice, and
         // shared memory that is reached by copies alone never overlaps a Rust slice.
-        unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), self.base.wrapping_add(at), bytes.len()) }
+        unsafe {
+            std::ptr::copy_nonoverlapping(bytes.as_ptr(), self.base.wrapping_add(at), bytes.len())
+        }
     }
 
     /// Copies from `at` into `bytes`.
@@ -70,7 +72,13 @@ impl Region {
         self.check(at, bytes.len());
         // SAFETY: as in `write`, the other way. Another process may write these bytes meanwhile; the
         // copy then holds a mixture, which every reader here validates or holds a lock against.
-        unsafe { std::ptr::copy_nonoverlapping(self.base.wrapping_add(at), bytes.as_mut_ptr(), bytes.len()) }
+        unsafe {
+            std::ptr::copy_nonoverlapping(
+                self.base.wrapping_add(at),
+                bytes.as_mut_ptr(),
+                bytes.len(),
+            )
+        }
     }
 
     /// Appends `len` bytes from `at` on to `bytes`.

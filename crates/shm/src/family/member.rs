@@ -99,9 +99,8 @@ impl Ended {
     }
 
     fn from_word(word: u32) -> Option<Self> {
-        (word & ENDED != 0).then(|| Self {
-            status: (word & UNKNOWN == 0).then_some((word & 0xffff) as i32),
-        })
+        (word & ENDED != 0)
+            .then(|| Self { status: (word & UNKNOWN == 0).then_some((word & 0xffff) as i32) })
     }
 }
 
@@ -207,11 +206,10 @@ impl Family {
         let seat = named & ((1 << SEAT_BITS) - 1);
         let state = self.arena.member(seat as usize)?.state.load(Acquire);
         let generation = (state >> 32) as u32;
-        let present = matches!(
-            MemberState::from_bits(state),
-            MemberState::Reserved | MemberState::Alive
-        );
-        (present && stamp(seat, generation) == named).then(|| MemberId::new(seat as usize, generation))
+        let present =
+            matches!(MemberState::from_bits(state), MemberState::Reserved | MemberState::Alive);
+        (present && stamp(seat, generation) == named)
+            .then(|| MemberId::new(seat as usize, generation))
     }
 
     /// The process of a member; `None` before it runs and when the seat is another's.

@@ -113,15 +113,9 @@ impl SpawnError {
             Some(E::NOENT | E::NOTDIR | E::ACCESS | E::LOOP | E::NAMETOOLONG) => {
                 bad_cwd(spawn).unwrap_or_else(|| bad_program(spawn, path, source))
             }
-            Some(E::NOEXEC) => Self::UnknownFormat {
-                path: path.to_owned(),
-            },
-            Some(E::AGAIN) => Self::NoProcesses {
-                program: spawn.program.to_owned(),
-            },
-            Some(E::TOOBIG) => Self::TooLong {
-                program: spawn.program.to_owned(),
-            },
+            Some(E::NOEXEC) => Self::UnknownFormat { path: path.to_owned() },
+            Some(E::AGAIN) => Self::NoProcesses { program: spawn.program.to_owned() },
+            Some(E::TOOBIG) => Self::TooLong { program: spawn.program.to_owned() },
             _ => Self::before_start(spawn.program.to_owned(), source),
         }
     }
@@ -142,11 +136,7 @@ fn bad_cwd(spawn: &Spawn<'_>) -> Option<SpawnError> {
         Ok(found) if !found.is_dir() => Errno::NOTDIR.into(),
         Ok(_) => rustix::fs::access(cwd, Access::EXEC_OK).err()?.into(),
     };
-    Some(SpawnError::Cwd {
-        program: spawn.program.to_owned(),
-        cwd: cwd.to_owned(),
-        source,
-    })
+    Some(SpawnError::Cwd { program: spawn.program.to_owned(), cwd: cwd.to_owned(), source })
 }
 
 fn bad_program(spawn: &Spawn<'_>, path: &Path, source: io::Error) -> SpawnError {
@@ -156,10 +146,9 @@ fn bad_program(spawn: &Spawn<'_>, path: &Path, source: io::Error) -> SpawnError 
             SpawnError::MissingInterpreter { path }
         }
         Ok(_) => SpawnError::NotExecutable { path },
-        Err(error) if error.kind() == io::ErrorKind::NotFound => SpawnError::MissingProgram {
-            program,
-            searched: None,
-        },
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            SpawnError::MissingProgram { program, searched: None }
+        }
         Err(_) => SpawnError::Os { program, source },
     }
 }

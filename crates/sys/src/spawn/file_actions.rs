@@ -67,12 +67,7 @@ impl AsFd for Source<'_> {
 /// Makes a mapping that can be done step by step: a source whose number is the target of another
 /// entry would be overwritten before its turn, so it is copied above all targets first.
 pub(super) fn lift<'a>(fds: &[(BorrowedFd<'a>, RawFd)]) -> io::Result<Vec<(Source<'a>, RawFd)>> {
-    let above = fds
-        .iter()
-        .map(|&(_, target)| target)
-        .max()
-        .unwrap_or(0)
-        .saturating_add(1);
+    let above = fds.iter().map(|&(_, target)| target).max().unwrap_or(0).saturating_add(1);
     let lift_one = |&(source, target): &(BorrowedFd<'a>, RawFd)| {
         let number = source.as_raw_fd();
         let taken = number != target && fds.iter().any(|&(_, other)| other == number);

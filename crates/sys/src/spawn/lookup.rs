@@ -29,10 +29,9 @@ pub(super) fn find(spawn: &Spawn<'_>) -> Result<PathBuf, SpawnError> {
     }
     Err(match refused {
         Some(path) => SpawnError::NotExecutable { path },
-        None => SpawnError::MissingProgram {
-            program: program.to_owned(),
-            searched: Some(searched),
-        },
+        None => {
+            SpawnError::MissingProgram { program: program.to_owned(), searched: Some(searched) }
+        }
     })
 }
 
@@ -44,10 +43,7 @@ pub(super) fn seen_by_child(spawn: &Spawn<'_>, path: &Path) -> PathBuf {
 fn search_path(spawn: &Spawn<'_>) -> OsString {
     let path = match spawn.env {
         None => std::env::var_os("PATH"),
-        Some(env) => env
-            .iter()
-            .find(|(name, _)| name == "PATH")
-            .map(|(_, path)| path.clone()),
+        Some(env) => env.iter().find(|(name, _)| name == "PATH").map(|(_, path)| path.clone()),
     };
     path.unwrap_or_else(|| OsStr::new(WITHOUT_PATH).to_owned())
 }

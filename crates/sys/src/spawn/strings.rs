@@ -20,13 +20,8 @@ impl CStrings {
 
     pub(super) fn environment(env: Option<&[(OsString, OsString)]>) -> Result<Self, SpawnError> {
         let strings: Result<_, _> = match env {
-            Some(env) => env
-                .iter()
-                .map(|(name, value)| assignment(name, value))
-                .collect(),
-            None => std::env::vars_os()
-                .map(|(name, value)| assignment(&name, &value))
-                .collect(),
+            Some(env) => env.iter().map(|(name, value)| assignment(name, value)).collect(),
+            None => std::env::vars_os().map(|(name, value)| assignment(&name, &value)).collect(),
         };
         Ok(Self::new(strings?))
     }
@@ -34,10 +29,7 @@ impl CStrings {
     fn new(strings: Vec<CString>) -> Self {
         let addresses = strings.iter().map(|string| string.as_ptr().cast_mut());
         let pointers = addresses.chain([std::ptr::null_mut()]).collect();
-        Self {
-            _strings: strings,
-            pointers,
-        }
+        Self { _strings: strings, pointers }
     }
 
     /// The array; valid as long as `self`.
@@ -47,17 +39,13 @@ impl CStrings {
 }
 
 pub(super) fn c_string(text: &OsStr) -> Result<CString, SpawnError> {
-    CString::new(text.as_bytes()).map_err(|_| SpawnError::ZeroByte {
-        text: text.to_owned(),
-    })
+    CString::new(text.as_bytes()).map_err(|_| SpawnError::ZeroByte { text: text.to_owned() })
 }
 
 fn assignment(name: &OsStr, value: &OsStr) -> Result<CString, SpawnError> {
     // A name may begin with `=`, and must not have one later: `putenv` would split it there.
     if name.is_empty() || name.as_bytes()[1..].contains(&b'=') {
-        return Err(SpawnError::EnvironmentName {
-            name: name.to_owned(),
-        });
+        return Err(SpawnError::EnvironmentName { name: name.to_owned() });
     }
     let mut text = name.as_bytes().to_vec();
     text.push(b'=');
