@@ -28,6 +28,8 @@ mod family;
 mod gate;
 #[cfg(all(test, loom))]
 mod loom_models;
+#[cfg(all(test, loom))]
+mod loom_queue;
 mod owned_lock;
 mod robust_lock;
 mod shared;
