@@ -13,7 +13,7 @@ impl ByteQueue {
     /// Puts a message if this is the common case; `false` if nothing was done.
     #[inline]
     pub(super) fn put_fast(&self, format: u8, bytes: &[u8]) -> bool {
-        let control = self.control();
+        let control = self.control;
         let is_plain = control.state.load(Relaxed) == 0 && self.is_queue();
         if !is_plain || bytes.len() > INLINE_MAX {
             return false;
@@ -25,7 +25,7 @@ impl ByteQueue {
         if at == 0 || at + frame.size() > CHUNK {
             return false;
         }
-        let Some(region) = self.ring().current_to_put(number) else { return false };
+        let Some(region) = self.ring.current_to_put(number) else { return false };
         region.set_word(at as usize, frame.to_word(record.index));
         region.write(at as usize + 8, bytes);
         crash_point!("queue.put_fast.after_write");
@@ -44,7 +44,7 @@ impl ByteQueue {
     /// Gets a message if this is the common case and one is there; `None` if nothing was done.
     #[inline]
     pub(super) fn get_fast(&self, bytes: &mut Vec<u8>) -> Option<u8> {
-        let control = self.control();
+        let control = self.control;
         if control.state.load(Relaxed) != 0 || !self.is_queue() {
             return None;
         }
@@ -54,7 +54,7 @@ impl ByteQueue {
             return None;
         }
         let (number, at) = (record.position / CHUNK, record.position % CHUNK);
-        let region = self.ring().current_to_get(number).filter(|_| at != 0)?;
+        let region = self.ring.current_to_get(number).filter(|_| at != 0)?;
         let Some(Frame::Message { len, format }) =
             Frame::from_word(region.word(at as usize), record.index)
         else {

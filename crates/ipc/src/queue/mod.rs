@@ -6,7 +6,8 @@
 //! | `control` | the words in shared memory |
 //! | `frame` | one item in a chunk |
 //! | `ring` | the stream of chunks: begun, used again, given back |
-//! | [`byte_queue`] | put and get of bytes, waiting, waking |
+//! | [`byte_queue`] | the queue of bytes: bounds, waiting, its end |
+//! | `put`, `get` | the two sides |
 //! | `fast` | the common case of both, short |
 //! | `patience` | when to spin and when to sleep |
 //! | [`Queue`], [`JoinableQueue`], [`SimpleQueue`] | typed doors |
@@ -18,9 +19,11 @@ pub mod byte_queue;
 mod control;
 mod fast;
 mod frame;
+mod get;
 mod joinable;
 mod patience;
 mod payload;
+mod put;
 mod ring;
 mod scratch;
 mod simple;
