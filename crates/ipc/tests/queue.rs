@@ -1,11 +1,13 @@
 //! Queues and pipes within one process.
 
 use procession_ipc::{Queue, duplex, simplex, wait};
+use procession_testkit::guard_after;
 use std::thread;
 use std::time::Duration;
 
 #[test]
 fn items_of_every_size_come_out_as_they_went_in() {
+    let _guard = guard_after(|| drop(Queue::<u8>::new().unwrap()));
     let queue = Queue::<Vec<u8>>::new().unwrap();
     for len in [0, 1, 7, 8, 9, 1000, 65_535, 65_536, 65_537, 300_000, 3_000_000] {
         let item: Vec<u8> = (0..len).map(|n: usize| n as u8).collect();
@@ -16,6 +18,7 @@ fn items_of_every_size_come_out_as_they_went_in() {
 
 #[test]
 fn a_backlog_larger_than_the_first_map_comes_out_in_order() {
+    let _guard = guard_after(|| drop(Queue::<u8>::new().unwrap()));
     let queue = Queue::<(u64, Vec<u8>)>::new().unwrap();
     let filler = vec![7_u8; 10_000];
     for n in 0..8000 {
@@ -30,6 +33,7 @@ fn a_backlog_larger_than_the_first_map_comes_out_in_order() {
 
 #[test]
 fn putters_and_getters_in_threads_pass_every_item_once() {
+    let _guard = guard_after(|| drop(Queue::<u8>::new().unwrap()));
     let queue = Queue::<u64>::new().unwrap();
     let per = 50_000;
     let sum: u64 = thread::scope(|scope| {
@@ -50,6 +54,7 @@ fn putters_and_getters_in_threads_pass_every_item_once() {
 
 #[test]
 fn a_bounded_queue_is_full_and_then_is_not() {
+    let _guard = guard_after(|| drop(Queue::<u8>::new().unwrap()));
     let queue = Queue::with_maxsize(2).unwrap();
     queue.put(&1_u8).unwrap();
     queue.put(&2).unwrap();
@@ -67,6 +72,7 @@ fn a_bounded_queue_is_full_and_then_is_not() {
 
 #[test]
 fn a_queue_bounded_in_bytes_takes_a_larger_item_alone() {
+    let _guard = guard_after(|| drop(Queue::<u8>::new().unwrap()));
     let queue = Queue::<Vec<u8>>::builder().max_bytes(100).build().unwrap();
     queue.put(&vec![1; 1000]).unwrap();
     assert!(queue.try_put(&vec![1]).unwrap_err().is_timeout());
@@ -78,6 +84,7 @@ fn a_queue_bounded_in_bytes_takes_a_larger_item_alone() {
 
 #[test]
 fn batches_keep_their_order() {
+    let _guard = guard_after(|| drop(Queue::<u8>::new().unwrap()));
     let queue = Queue::<u32>::new().unwrap();
     assert_eq!(queue.put_many(0..100_000_u32).unwrap(), 100_000);
     let mut next = 0;
@@ -91,6 +98,7 @@ fn batches_keep_their_order() {
 
 #[test]
 fn a_large_payload_is_lent() {
+    let _guard = guard_after(|| drop(Queue::<u8>::new().unwrap()));
     let queue = Queue::<()>::new().unwrap();
     let bytes = vec![3_u8; 1 << 20];
     queue.put_bytes(&bytes).unwrap();
@@ -103,6 +111,7 @@ fn a_large_payload_is_lent() {
 
 #[test]
 fn a_message_of_another_type_is_an_error_and_the_next_one_comes() {
+    let _guard = guard_after(|| drop(Queue::<u8>::new().unwrap()));
     let queue = Queue::<String>::new().unwrap();
     queue.put_bytes(&[200, 1]).unwrap();
     queue.put(&"next".to_string()).unwrap();
@@ -112,6 +121,7 @@ fn a_message_of_another_type_is_an_error_and_the_next_one_comes() {
 
 #[test]
 fn a_queue_travels_in_a_queue_and_outlives_its_sender() {
+    let _guard = guard_after(|| drop(Queue::<u8>::new().unwrap()));
     let carrier = Queue::<Queue<u8>>::new().unwrap();
     let inner = Queue::new().unwrap();
     inner.put(&9_u8).unwrap();
@@ -122,6 +132,7 @@ fn a_queue_travels_in_a_queue_and_outlives_its_sender() {
 
 #[test]
 fn a_shared_object_outside_of_a_message_is_refused() {
+    let _guard = guard_after(|| drop(Queue::<u8>::new().unwrap()));
     let queue = Queue::<u8>::new().unwrap();
     let error = postcard::to_allocvec(&queue);
     assert!(error.is_err());
@@ -129,6 +140,7 @@ fn a_shared_object_outside_of_a_message_is_refused() {
 
 #[test]
 fn a_shutdown_ends_a_wait_and_lets_the_rest_out() {
+    let _guard = guard_after(|| drop(Queue::<u8>::new().unwrap()));
     let queue = Queue::<u8>::new().unwrap();
     queue.put(&1).unwrap();
     queue.shutdown();
@@ -146,6 +158,7 @@ fn a_shutdown_ends_a_wait_and_lets_the_rest_out() {
 
 #[test]
 fn wait_names_those_that_are_ready() {
+    let _guard = guard_after(|| drop(Queue::<u8>::new().unwrap()));
     let (a, b) = (Queue::<u8>::new().unwrap(), Queue::<u8>::new().unwrap());
     assert!(wait(&[&a, &b], Some(Duration::ZERO)).unwrap().is_empty());
     thread::scope(|scope| {
@@ -158,6 +171,7 @@ fn wait_names_those_that_are_ready() {
 
 #[test]
 fn an_end_that_is_dropped_ends_the_other_ones_wait() {
+    let _guard = guard_after(|| drop(Queue::<u8>::new().unwrap()));
     let (here, there) = duplex::<u8>().unwrap();
     thread::scope(|scope| {
         let waiter = scope.spawn(move || here.recv());
@@ -168,6 +182,7 @@ fn an_end_that_is_dropped_ends_the_other_ones_wait() {
 
 #[test]
 fn a_simplex_pipe_goes_one_way() {
+    let _guard = guard_after(|| drop(Queue::<u8>::new().unwrap()));
     let (reader, writer) = simplex::<String>().unwrap();
     writer.send(&"x".to_string()).unwrap();
     assert!(reader.send(&"y".to_string()).is_err());

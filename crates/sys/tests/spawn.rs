@@ -2,6 +2,7 @@
 
 use procession_sys::Deadline;
 use procession_sys::spawn::Spawn;
+use procession_testkit::guard;
 use std::ffi::OsString;
 use std::io::{PipeReader, Read, Write, pipe};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
@@ -33,6 +34,7 @@ fn read_by_child(numbers: &[RawFd], fds: &[(BorrowedFd<'_>, RawFd)]) -> String {
 
 #[test]
 fn descriptors_that_change_places_do_not_overwrite_each_other() {
+    let _guard = guard();
     let (one, two) = (holding("one"), holding("two"));
     let (first, second) = (one.as_raw_fd(), two.as_raw_fd());
     let swapped = [(one.as_fd(), second), (two.as_fd(), first)];
@@ -41,6 +43,7 @@ fn descriptors_that_change_places_do_not_overwrite_each_other() {
 
 #[test]
 fn a_descriptor_that_keeps_its_number_stays_open() {
+    let _guard = guard();
     let text = holding("text");
     let number = text.as_raw_fd();
     assert_eq!(read_by_child(&[number], &[(text.as_fd(), number)]), "text");
@@ -48,6 +51,7 @@ fn a_descriptor_that_keeps_its_number_stays_open() {
 
 #[test]
 fn one_descriptor_can_get_two_numbers() {
+    let _guard = guard();
     let text = holding("text");
     let number = text.as_raw_fd();
     let twice = [(text.as_fd(), 60), (text.as_fd(), number)];
