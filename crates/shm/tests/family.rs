@@ -3,9 +3,14 @@
 use procession_shm::{Kind, MemberState, family};
 use procession_testkit::guard_after;
 
+/// The arena, which stays.
+fn arena() {
+    family().unwrap();
+}
+
 #[test]
 fn a_block_that_was_given_back_is_known_to_be_gone() {
-    let _guard = guard_after(|| drop(family().unwrap()));
+    let _guard = guard_after(arena);
     let family = family().unwrap();
     let block = family.take(Kind::Parcel, 1 << 20).unwrap();
     block.region.write(0, b"abc");
@@ -18,7 +23,7 @@ fn a_block_that_was_given_back_is_known_to_be_gone() {
 
 #[test]
 fn an_object_lives_until_the_last_holder_lets_go() {
-    let _guard = guard_after(|| drop(family().unwrap()));
+    let _guard = guard_after(arena);
     let family = family().unwrap();
     let first = family.make(Kind::Event, 128, 7, |_| Ok(())).unwrap();
     let handle = first.handle();
@@ -33,7 +38,7 @@ fn an_object_lives_until_the_last_holder_lets_go() {
 
 #[test]
 fn a_thousand_objects_are_all_freed() {
-    let _guard = guard_after(|| drop(family().unwrap()));
+    let _guard = guard_after(arena);
     let family = family().unwrap();
     let make = |_| family.make(Kind::Lock, 64, 1, |_| Ok(())).unwrap();
     let objects: Vec<_> = (0..1000).map(make).collect();
@@ -46,7 +51,7 @@ fn a_thousand_objects_are_all_freed() {
 
 #[test]
 fn a_reserved_seat_can_be_withdrawn() {
-    let _guard = guard_after(|| drop(family().unwrap()));
+    let _guard = guard_after(arena);
     let family = family().unwrap();
     let seat = family.reserve().unwrap();
     family.release(seat);
