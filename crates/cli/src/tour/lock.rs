@@ -22,8 +22,12 @@ pub(super) fn run() -> Result<(), Error> {
     let v = Value::new(0)?;
     let p1 = Process::spawn(job, (l.clone(), v.clone(), 1))?;
     let p2 = Process::spawn(job, (l, v, 3))?;
-    p1.join()?;
-    p2.join()?;
+    let (first, second) = (p1.join(), p2.join());
+    // If one was killed with the lock, the other one has waited in vain: the death is the reason.
+    match (first, second) {
+        (_, Err(death)) if death.is_peer_dead() => return Err(death.into()),
+        (first, second) => first.and(second)?,
+    }
     say!("End");
     Ok(())
 }

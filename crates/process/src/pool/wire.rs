@@ -1,7 +1,7 @@
 //! Tasks and results as messages.
 //!
 //! ```text
-//! task    function (24 or 32 bytes, see `Shipped`), then the encoded arguments
+//! task    function (32 bytes, see `Shipped`), then the encoded arguments
 //! result  task number (8), nanoseconds it ran or 0 (8), status (1), then the encoded value
 //! ```
 
