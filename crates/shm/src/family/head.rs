@@ -14,8 +14,7 @@ crate::shared_struct! {
         flags: AtomicU32,
         /// Which doorbells want to be rung: one bit each.
         pub bells: AtomicU64,
-        /// How many members were buried who had taken part in the object and not finished.
-        pub lost: AtomicU64,
+        rest: AtomicU64,
     }
 }
 
