@@ -1,8 +1,8 @@
 //! Bytes that are written once and then read by many.
 
-use crate::{Error, message};
+use crate::Error;
+use crate::shareable::shareable;
 use procession_shm::{Held, Kind, MemberId, Region, family};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 use std::ops::{Deref, DerefMut};
 
@@ -30,6 +30,8 @@ pub struct Buffer {
     held: Held,
     bytes: Region,
 }
+
+shareable!(Buffer, held, Kind::Buffer, 0);
 
 /// Bytes in shared memory that only their maker knows of, to be written in place. There is one of it:
 /// it cannot be cloned or sent, until it is [frozen](BufferMut::freeze).
@@ -134,17 +136,5 @@ impl fmt::Debug for Buffer {
 impl fmt::Debug for BufferMut {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "BufferMut({} bytes)", self.buffer.bytes.len())
-    }
-}
-
-impl Serialize for Buffer {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        message::serialize_handle(&self.held, serializer)
-    }
-}
-
-impl<'de> Deserialize<'de> for Buffer {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        message::deserialize_handle(deserializer, Kind::Buffer, 0).map(Self::of)
     }
 }

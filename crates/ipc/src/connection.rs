@@ -5,10 +5,10 @@
 //! see that.
 
 use crate::Error;
-use crate::message;
 use crate::queue::byte_queue::{Bounds, ByteQueue};
 use crate::queue::{Payload, Queue};
 use crate::select::Waitable;
+use crate::shareable::{Shareable, shareable};
 use procession_shm::{Handle, Held, Kind, ObjectHead, family};
 use serde::de::{DeserializeOwned, Error as _};
 use serde::ser::SerializeTuple;
@@ -33,8 +33,39 @@ pub struct Connection<S, R = S> {
     sending: Option<Queue<S>>,
     receiving: Option<Queue<R>>,
     /// Dropped before the queues are, so that who waits on them looks after it is gone.
-    end: Option<Held>,
+    end: Option<PipeEnd>,
     other: Handle,
+}
+
+/// Stands for one end of a pipe: it is gone when nobody who has that end is left. The other end's
+/// queues know its [handle](crate::Shareable::handle), see
+/// [`ByteQueue::to_peer`](crate::byte_queue::ByteQueue::to_peer).
+///
+/// # If a process dies
+/// What it held of the end is let go of when it is buried.
+///
+/// # After fork
+/// Parent and child both have the end.
+#[derive(Clone, Debug)]
+pub struct PipeEnd {
+    held: Held,
+}
+
+shareable!(PipeEnd, held, Kind::Connection, TAG);
+
+impl PipeEnd {
+    /// An end that this process alone has.
+    ///
+    /// # Errors
+    /// [`Error::Shm`] if shared memory cannot be had.
+    pub fn new() -> Result<Self, Error> {
+        let len = size_of::<ObjectHead>() as u64;
+        Ok(Self::of(family()?.make(Kind::Connection, len, TAG, |_| Ok(()))?))
+    }
+
+    fn of(held: Held) -> Self {
+        Self { held }
+    }
 }
 
 /// Makes a pipe whose two ends both send and receive.
@@ -57,7 +88,7 @@ pub struct Connection<S, R = S> {
 /// ```
 pub fn duplex<T>() -> Result<(Connection<T>, Connection<T>), Error> {
     let (there, back) = (stream()?, stream()?);
-    let (one, two) = ends()?;
+    let (one, two) = (PipeEnd::new()?, PipeEnd::new()?);
     let (first, second) = (one.handle(), two.handle());
     Ok((
         Connection {
@@ -82,7 +113,7 @@ pub fn duplex<T>() -> Result<(Connection<T>, Connection<T>), Error> {
 /// As [`duplex`].
 pub fn simplex<T>() -> Result<(Connection<T>, Connection<T>), Error> {
     let stream = stream()?;
-    let (one, two) = ends()?;
+    let (one, two) = (PipeEnd::new()?, PipeEnd::new()?);
     let (first, second) = (one.handle(), two.handle());
     Ok((
         Connection {
@@ -102,12 +133,6 @@ pub fn simplex<T>() -> Result<(Connection<T>, Connection<T>), Error> {
 
 fn stream() -> Result<ByteQueue, Error> {
     ByteQueue::new(Bounds { items: 0, bytes: ROOM })
-}
-
-fn ends() -> Result<(Held, Held), Error> {
-    let family = family()?;
-    let end = || family.make(Kind::Connection, size_of::<ObjectHead>() as u64, TAG, |_| Ok(()));
-    Ok((end()?, end()?))
 }
 
 impl<S, R> Connection<S, R> {
@@ -223,32 +248,16 @@ impl<S, R> Serialize for Connection<S, R> {
         let mut parts = serializer.serialize_tuple(4)?;
         parts.serialize_element(&self.sending)?;
         parts.serialize_element(&self.receiving)?;
-        parts.serialize_element(&End(end))?;
+        parts.serialize_element(end)?;
         parts.serialize_element(&self.other)?;
         parts.end()
     }
 }
 
-struct End<'a>(&'a Held);
-
-impl Serialize for End<'_> {
-    fn serialize<Z: Serializer>(&self, serializer: Z) -> Result<Z::Ok, Z::Error> {
-        message::serialize_handle(self.0, serializer)
-    }
-}
-
-struct OwnEnd(Held);
-
-impl<'de> Deserialize<'de> for OwnEnd {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        message::deserialize_handle(deserializer, Kind::Connection, TAG).map(Self)
-    }
-}
-
 impl<'de, S, R> Deserialize<'de> for Connection<S, R> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        type Parts<S, R> = (Option<Queue<S>>, Option<Queue<R>>, OwnEnd, Handle);
-        let (sending, receiving, OwnEnd(end), other) = Parts::<S, R>::deserialize(deserializer)?;
+        type Parts<S, R> = (Option<Queue<S>>, Option<Queue<R>>, PipeEnd, Handle);
+        let (sending, receiving, end, other) = Parts::<S, R>::deserialize(deserializer)?;
         if sending.is_none() && receiving.is_none() {
             return Err(D::Error::custom("an end of a pipe that neither sends nor receives"));
         }

@@ -5,6 +5,7 @@
 //! | `queue` | [`Queue`], [`JoinableQueue`], [`SimpleQueue`] |
 //! | `connection` | [`Connection`], the end of a pipe |
 //! | `select` | [`wait`] for the first of several |
+//! | `shareable` | [`Shareable`]: a shared object by its handle |
 //! | `message` | values as bytes, and the shared objects that travel in them |
 //! | `codec` | which bytes |
 //! | `bell` | telling pollers |
@@ -36,6 +37,8 @@ mod plain;
 mod queue;
 #[cfg(not(loom))]
 mod select;
+#[cfg(not(loom))]
+mod shareable;
 pub mod sync;
 #[cfg(not(loom))]
 pub mod value;
@@ -44,11 +47,12 @@ pub mod value;
 pub use {
     array::Array,
     buffer::{Buffer, BufferMut},
-    connection::{Connection, duplex, simplex},
+    connection::{Connection, PipeEnd, duplex, simplex},
     error::Error,
     plain::Plain,
     queue::{JoinableQueue, Payload, Queue, QueueBuilder, SimpleQueue, byte_queue},
     select::{Waitable, wait},
+    shareable::Shareable,
     sync::{Barrier, BoundedSemaphore, Condition, Event, Lock, Mutex, RLock, Semaphore},
     value::Value,
 };

@@ -13,9 +13,9 @@
 
 use crate::codec::travel;
 pub(crate) use crate::codec::travel::travelling;
-use crate::{Error, codec};
+use crate::{Error, Shareable, codec};
 use procession_shm::{Family, Handle, Held, Kind, MemberId, Region, family};
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 const HELP: &str = "a shared object travels only in the arguments of a process or a task, or in a \
@@ -41,13 +41,30 @@ pub fn deserialize_handle<'de, D: Deserializer<'de>>(
     kind: Kind,
     tag: u32,
 ) -> Result<Held, D::Error> {
-    use serde::de::Error as _;
+    let (family, handle) = named(deserializer)?;
+    family.attach(handle, kind, tag).map_err(D::Error::custom)
+}
+
+/// Takes hold of the shared object that comes next in a message.
+///
+/// # Errors
+/// As [`deserialize_handle`].
+pub fn deserialize_shared<'de, T: Shareable, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<T, D::Error> {
+    let (family, handle) = named(deserializer)?;
+    T::attach(family, handle).map_err(D::Error::custom)
+}
+
+/// The handle that comes next in a message, and whose it is.
+fn named<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<(&'static Family, Handle), D::Error> {
     if !travel::is_inward() {
         return Err(D::Error::custom(HELP));
     }
     let handle = Handle::deserialize(deserializer)?;
-    let family = family().map_err(D::Error::custom)?;
-    family.attach(handle, kind, tag).map_err(D::Error::custom)
+    Ok((family().map_err(D::Error::custom)?, handle))
 }
 
 /// Appends the encoded value to `bytes`; the format it is in, and the objects that travel in it.

@@ -1,12 +1,12 @@
 //! One value that processes share.
 
+use crate::shareable::shareable;
 use crate::sync::{Holder, Latch};
-use crate::{Error, Plain, message};
+use crate::{Error, Plain};
 use procession_shm::{Held, Kind, Region, family};
 use procession_sys::Deadline;
 use procession_sys::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 use procession_sys::atomic::{AtomicU32, AtomicU64};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};
 use std::time::Duration;
@@ -45,6 +45,8 @@ pub struct Value<T> {
     cell: Cell,
     _type: PhantomData<fn(T) -> T>,
 }
+
+shareable!(Value<T> where T: Plain, held, Kind::Value, Self::tag());
 
 /// The value, to oneself, as a copy that is written back when the guard is dropped.
 #[derive(Debug)]
@@ -337,17 +339,5 @@ impl<T: Plain> Drop for ValueGuard<'_, T> {
 impl<T> Clone for Value<T> {
     fn clone(&self) -> Self {
         Self { held: self.held.clone(), latch: self.latch, cell: self.cell, _type: PhantomData }
-    }
-}
-
-impl<T: Plain> Serialize for Value<T> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        message::serialize_handle(&self.held, serializer)
-    }
-}
-
-impl<'de, T: Plain> Deserialize<'de> for Value<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        message::deserialize_handle(deserializer, Kind::Value, Self::tag()).map(Self::of)
     }
 }

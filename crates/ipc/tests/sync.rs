@@ -3,8 +3,8 @@
 use procession_ipc::message::Parcel;
 use procession_ipc::sync::{Holder, MutexError};
 use procession_ipc::{
-    Array, Barrier, BoundedSemaphore, Buffer, Condition, Error, Event, Lock, Mutex, Queue, RLock,
-    Semaphore, Value,
+    Array, Barrier, BoundedSemaphore, Buffer, Condition, Error, Event, Lock, Mutex, PipeEnd, Queue,
+    RLock, Semaphore, Shareable, Value,
 };
 use procession_testkit::wait_until;
 use serde::{Deserialize, Serialize};
@@ -67,6 +67,41 @@ fn every_object_travels_and_is_the_same_at_the_other_end() {
     all.array.set(3, 9).unwrap();
     assert_eq!((other.array.shape(), other.array.to_vec()), (&[2, 2][..], vec![0, 0, 0, 9]));
     assert_eq!(&other.buffer[..], b"bytes");
+}
+
+#[test]
+fn every_object_is_the_same_when_it_is_attached_by_its_handle() {
+    fn again<T: Shareable>(object: &T) -> T {
+        let same = T::attach(object.held().family(), object.handle()).unwrap();
+        assert_eq!(same.handle(), object.handle());
+        same
+    }
+    let (lock, rlock) = (Lock::new().unwrap(), RLock::new().unwrap());
+    lock.acquire();
+    assert!(again(&lock).is_locked());
+    let _held = rlock.lock();
+    assert!(again(&rlock).is_mine());
+    assert_eq!(again(&Semaphore::new(4).unwrap()).value(), 4);
+    assert_eq!(again(&BoundedSemaphore::new(5).unwrap()).value(), 5);
+    assert!(!again(&Event::new().unwrap()).is_set());
+    assert_eq!(again(&Barrier::new(6).unwrap()).parties(), 6);
+    assert_eq!(*again(&Mutex::new(7_u16).unwrap()).lock().unwrap(), 7);
+    assert_eq!(again(&Value::new(0.5).unwrap()).get(), 0.5);
+    assert_eq!(again(&Array::new(&[1, 2]).unwrap()).to_vec(), [1, 2]);
+    assert_eq!(&again(&Buffer::from_bytes(b"bytes").unwrap())[..], b"bytes");
+    let queue = Queue::new().unwrap();
+    queue.put(&8_u8).unwrap();
+    assert_eq!(again(&queue).get().unwrap(), 8);
+    drop(again(&PipeEnd::new().unwrap()));
+    let condition = Condition::with_rlock(rlock.clone()).unwrap();
+    let same = Condition::attach_with_rlock(condition.handle(), rlock.clone()).unwrap();
+    assert!(same.notify_all().is_ok());
+    let condition = Condition::with_lock(lock.clone()).unwrap();
+    let same = Condition::attach_with_lock(condition.handle(), lock.clone()).unwrap();
+    assert!(same.notify_all().is_ok());
+    let family = lock.held().family();
+    assert!(Event::attach(family, lock.handle()).is_err(), "it is a lock");
+    assert!(BoundedSemaphore::attach(family, lock.handle()).is_err());
 }
 
 #[test]

@@ -2,11 +2,11 @@
 
 use super::guard::ArrayGuard;
 use super::shape::Shape;
+use crate::shareable::travels;
 use crate::sync::{Holder, Latch};
-use crate::{Error, Plain, message};
-use procession_shm::{Held, Kind, Region, family};
+use crate::{Error, Plain, Shareable};
+use procession_shm::{Family, Handle, Held, Kind, Region, family};
 use procession_sys::Deadline;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::marker::PhantomData;
 use std::time::Duration;
 use zerocopy::IntoBytes;
@@ -50,6 +50,18 @@ pub struct Array<T> {
     data: Region,
     shape: Shape,
     _type: PhantomData<fn(T) -> T>,
+}
+
+travels!(Array<T> where T: Plain);
+
+impl<T: Plain> Shareable for Array<T> {
+    fn held(&self) -> &Held {
+        &self.held
+    }
+
+    fn attach(family: &'static Family, handle: Handle) -> Result<Self, Error> {
+        Self::of(family.attach(handle, Kind::Array, Self::tag())?)
+    }
 }
 
 impl<T: Plain> Array<T> {
@@ -223,18 +235,5 @@ impl<T> Clone for Array<T> {
             shape,
             _type: PhantomData,
         }
-    }
-}
-
-impl<T: Plain> Serialize for Array<T> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        message::serialize_handle(&self.held, serializer)
-    }
-}
-
-impl<'de, T: Plain> Deserialize<'de> for Array<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let held = message::deserialize_handle(deserializer, Kind::Array, Self::tag())?;
-        Self::of(held).map_err(serde::de::Error::custom)
     }
 }

@@ -4,14 +4,14 @@ use super::control::{BOUNDED, Control, INLINE_MAX, SHUT, TAG};
 use super::frame::PARCEL_LEN;
 use super::patience::Patience;
 use super::ring::Ring;
-use crate::message::{self, Parcel};
+use crate::message::Parcel;
 use crate::select::Waitable;
+use crate::shareable::shareable;
 use crate::{Error, bell};
 use procession_shm::{Gate, GateGuard, Handle, Held, Kind, Record, Side, family};
 use procession_sys::atomic::Ordering::{Acquire, Relaxed, SeqCst};
 use procession_sys::atomic::{AtomicU64, fence};
 use procession_sys::{Deadline, cpu};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// How many items and bytes a queue holds at most; 0 is no bound.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -67,6 +67,8 @@ pub struct ByteQueue {
     pub(super) get_patience: Patience,
     pub(super) put_patience: Patience,
 }
+
+shareable!(ByteQueue, ring.held, Kind::Queue, TAG);
 
 impl ByteQueue {
     /// Makes a queue.
@@ -291,18 +293,6 @@ pub(super) fn publish_cpu(gate: &Gate) {
 }
 
 const _: () = assert!(PARCEL_LEN == 16);
-
-impl Serialize for ByteQueue {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        message::serialize_handle(self.held(), serializer)
-    }
-}
-
-impl<'de> Deserialize<'de> for ByteQueue {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        message::deserialize_handle(deserializer, Kind::Queue, TAG).map(Self::of)
-    }
-}
 
 impl Waitable for ByteQueue {
     fn is_ready(&self) -> bool {

@@ -5,11 +5,12 @@ use super::byte_queue::{Bounds, ByteQueue, Got, Item, is_large};
 use super::scratch::Scratch;
 use crate::message::{self, Parcel};
 use crate::select::Waitable;
-use crate::{Error, codec};
-use procession_shm::Held;
+use crate::shareable::travels;
+use crate::{Error, Shareable, codec};
+use procession_shm::{Family, Handle, Held};
 use procession_sys::Deadline;
+use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::borrow::Borrow;
 use std::fmt;
 use std::marker::PhantomData;
@@ -364,17 +365,17 @@ impl<T> fmt::Debug for Queue<T> {
     }
 }
 
-impl<T> Serialize for Queue<T> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.core.serialize(serializer)
+impl<T> Shareable for Queue<T> {
+    fn held(&self) -> &Held {
+        self.core.held()
+    }
+
+    fn attach(family: &'static Family, handle: Handle) -> Result<Self, Error> {
+        ByteQueue::attach(family, handle).map(Self::over)
     }
 }
 
-impl<'de, T> Deserialize<'de> for Queue<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        ByteQueue::deserialize(deserializer).map(Self::over)
-    }
-}
+travels!(Queue<T> where T);
 
 impl<T> Waitable for Queue<T> {
     fn is_ready(&self) -> bool {

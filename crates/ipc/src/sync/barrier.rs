@@ -1,9 +1,9 @@
 //! Waiting for each other.
 
 use super::latch::{gave_up, is_gone, on_wake};
-use super::travel::travels;
 use super::words::barrier::{BarrierWords, Failed, Parties};
 use crate::Error;
+use crate::shareable::shareable;
 use procession_shm::{Held, Kind, family};
 use procession_sys::Deadline;
 use procession_sys::atomic::{AtomicU64, Ordering};
@@ -43,7 +43,7 @@ pub struct Barrier {
     parties: Parties<'static>,
 }
 
-travels!(Barrier, Kind::Barrier, 0);
+shareable!(Barrier, held, Kind::Barrier, 0);
 
 impl Barrier {
     /// A barrier for so many parties; for 0 as for 1, nobody waits at it.

@@ -3,8 +3,8 @@
 use super::latch::{gave_up, is_gone, on_wake};
 use super::words::condition::{Counts, Slot, Waiters};
 use super::{Lock, RLock};
-use crate::{Error, message};
-use procession_shm::{Family, Held, Kind, family};
+use crate::{Error, Shareable, message};
+use procession_shm::{Family, Handle, Held, Kind};
 use procession_sys::Deadline;
 use procession_sys::futex::Woken;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -62,6 +62,16 @@ enum ConditionLock {
     RLock(RLock),
 }
 
+impl ConditionLock {
+    /// The family of the lock, which is the condition's.
+    fn family(&self) -> &'static Family {
+        match self {
+            Self::Lock(lock) => lock.held().family(),
+            Self::RLock(lock) => lock.held().family(),
+        }
+    }
+}
+
 /// The lock of a [`Condition`], held. Dropping it gives it back.
 #[derive(Debug)]
 #[must_use = "a guard that is dropped at once guards nothing"]
@@ -96,7 +106,34 @@ impl Condition {
     }
 
     fn make(lock: ConditionLock) -> Result<Self, Error> {
-        let held = family()?.make(Kind::Condition, LEN, 0, |_| Ok(()))?;
+        let held = lock.family().make(Kind::Condition, LEN, 0, |_| Ok(()))?;
+        Ok(Self::of(held, lock))
+    }
+
+    /// What names the condition in the family of its lock; the lock has a handle of its own.
+    pub fn handle(&self) -> Handle {
+        self.held.handle()
+    }
+
+    /// Takes hold of the condition over `lock` that `handle` names, see
+    /// [`Shareable`](crate::Shareable).
+    ///
+    /// # Errors
+    /// [`Error::Shm`] if it is gone, or is of another kind.
+    pub fn attach_with_lock(handle: Handle, lock: Lock) -> Result<Self, Error> {
+        Self::attach(handle, ConditionLock::Lock(lock))
+    }
+
+    /// As [`attach_with_lock`](Self::attach_with_lock), for a condition over a recursive lock.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn attach_with_rlock(handle: Handle, lock: RLock) -> Result<Self, Error> {
+        Self::attach(handle, ConditionLock::RLock(lock))
+    }
+
+    fn attach(handle: Handle, lock: ConditionLock) -> Result<Self, Error> {
+        let held = lock.family().attach(handle, Kind::Condition, 0)?;
         Ok(Self::of(held, lock))
     }
 

@@ -1,9 +1,9 @@
 //! A flag that processes can wait for.
 
 use super::latch::{gave_up, on_wake};
-use super::travel::travels;
 use super::words::event::EventWords;
 use crate::Error;
+use crate::shareable::shareable;
 use procession_shm::{Held, Kind, family};
 use procession_sys::Deadline;
 use std::time::Duration;
@@ -35,7 +35,7 @@ pub struct Event {
     words: &'static EventWords,
 }
 
-travels!(Event, Kind::Event, 0);
+shareable!(Event, held, Kind::Event, 0);
 
 impl Event {
     /// An event that is not set.

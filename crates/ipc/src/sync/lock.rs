@@ -1,8 +1,8 @@
 //! A lock that anybody may release.
 
 use super::latch::{Holder, Latch, gave_up};
-use super::travel::travels;
 use crate::Error;
+use crate::shareable::shareable;
 use procession_shm::{Held, Kind, family};
 use procession_sys::Deadline;
 use std::time::Duration;
@@ -43,7 +43,7 @@ pub struct Lock {
     latch: Latch,
 }
 
-travels!(Lock, Kind::Lock, 0);
+shareable!(Lock, held, Kind::Lock, 0);
 
 /// A [`Lock`], held. Dropping it gives the lock back, unless somebody has released it already.
 #[derive(Debug)]

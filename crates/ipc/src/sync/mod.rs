@@ -36,8 +36,6 @@ mod mutex;
 mod rlock;
 #[cfg(not(loom))]
 mod semaphore;
-#[cfg(not(loom))]
-mod travel;
 mod words;
 
 #[cfg(not(loom))]

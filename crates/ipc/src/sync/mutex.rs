@@ -2,11 +2,11 @@
 
 use super::Condition;
 use super::latch::{Holder, Latch};
-use crate::{Error, Plain, message};
+use crate::shareable::shareable;
+use crate::{Error, Plain};
 use procession_shm::{Held, Kind, Region, Taken, family};
 use procession_sys::Deadline;
 use procession_sys::futex::Woken;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};
@@ -47,6 +47,8 @@ pub struct Mutex<T> {
     data: Region,
     _type: PhantomData<fn(T) -> T>,
 }
+
+shareable!(Mutex<T> where T: Plain, held, Kind::Lock, Self::tag());
 
 /// The data of a [`Mutex`], to oneself. Dropping it gives the lock back.
 #[must_use = "a guard that is dropped at once guards nothing"]
@@ -285,17 +287,5 @@ impl<G> From<MutexError<G>> for Error {
 impl<T> Clone for Mutex<T> {
     fn clone(&self) -> Self {
         Self { held: self.held.clone(), latch: self.latch, data: self.data, _type: PhantomData }
-    }
-}
-
-impl<T: Plain> Serialize for Mutex<T> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        message::serialize_handle(&self.held, serializer)
-    }
-}
-
-impl<'de, T: Plain> Deserialize<'de> for Mutex<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        message::deserialize_handle(deserializer, Kind::Lock, Self::tag()).map(Self::of)
     }
 }

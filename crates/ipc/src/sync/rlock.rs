@@ -1,8 +1,8 @@
 //! A lock that its owner may take again.
 
 use super::latch::{Holder, Latch, gave_up};
-use super::travel::travels;
 use crate::Error;
+use crate::shareable::shareable;
 use procession_shm::{Held, Kind, family};
 use procession_sys::atomic::{AtomicU32, Ordering::Relaxed};
 use procession_sys::{Deadline, robust};
@@ -57,7 +57,7 @@ pub struct RLock {
     words: &'static Words,
 }
 
-travels!(RLock, Kind::RLock, 0);
+shareable!(RLock, held, Kind::RLock, 0);
 
 /// An [`RLock`], held once more. Dropping it gives that back. Not `Send`: the thread is the owner.
 #[derive(Debug)]

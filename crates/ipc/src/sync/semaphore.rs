@@ -1,9 +1,9 @@
 //! Counting who may enter.
 
 use super::latch::{gave_up, on_wake};
-use super::travel::travels;
 use super::words::semaphore::SemaphoreWords;
 use crate::Error;
+use crate::shareable::shareable;
 use procession_shm::{EventCount, Held, Kind, MemberId, family};
 use procession_sys::Deadline;
 use std::ops::Deref;
@@ -41,7 +41,7 @@ pub struct Semaphore {
     waits: &'static EventCount,
 }
 
-travels!(Semaphore, Kind::Semaphore, 0);
+shareable!(Semaphore, held, Kind::Semaphore, 0);
 
 /// A [`Semaphore`] whose value never exceeds the first one, as Python's
 /// `multiprocessing.BoundedSemaphore`. It has the methods of a [`Semaphore`]; releasing it once too
@@ -66,6 +66,11 @@ travels!(Semaphore, Kind::Semaphore, 0);
 pub struct BoundedSemaphore {
     inner: Semaphore,
 }
+
+/// The tag that tells the two apart.
+const BOUNDED: u32 = 1;
+
+shareable!(BoundedSemaphore, inner.held, Kind::Semaphore, BOUNDED);
 
 /// One entry, taken. Dropping it gives it back.
 #[derive(Debug)]
@@ -190,6 +195,10 @@ impl BoundedSemaphore {
     pub fn new(value: u32) -> Result<Self, Error> {
         Ok(Self { inner: Semaphore::make(value, value, BOUNDED)? })
     }
+
+    fn of(held: Held) -> Self {
+        Self { inner: Semaphore::of(held) }
+    }
 }
 
 impl Deref for BoundedSemaphore {
@@ -197,22 +206,6 @@ impl Deref for BoundedSemaphore {
 
     fn deref(&self) -> &Semaphore {
         &self.inner
-    }
-}
-
-/// The tag that tells the two apart in a message.
-const BOUNDED: u32 = 1;
-
-impl serde::Serialize for BoundedSemaphore {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        crate::message::serialize_handle(&self.inner.held, serializer)
-    }
-}
-
-impl<'de> serde::Deserialize<'de> for BoundedSemaphore {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let held = crate::message::deserialize_handle(deserializer, Kind::Semaphore, BOUNDED)?;
-        Ok(Self { inner: Semaphore::of(held) })
     }
 }
 
