@@ -1,7 +1,7 @@
 //! One value that processes share.
 
 use crate::shareable::shareable;
-use crate::sync::{Holder, Latch};
+use crate::sync::{Holder, Latch, gave_up};
 use crate::{Error, Plain};
 use procession_shm::{Held, Kind, Region, family};
 use procession_sys::Deadline;
@@ -205,9 +205,22 @@ impl<T: Plain> Value<T> {
     /// # Errors
     /// [`Error::TimedOut`].
     pub fn lock_timeout(&self, timeout: Duration) -> Result<ValueGuard<'_, T>, Error> {
-        match self.latch.take_until(Deadline::after(timeout), || false) {
+        self.lock_until(Deadline::after(timeout), || false)
+    }
+
+    /// Takes the lock; waits until the deadline, or until `interrupt`, which is asked after every
+    /// signal, says that it is enough.
+    ///
+    /// # Errors
+    /// [`Error::TimedOut`], [`Error::Interrupted`].
+    pub fn lock_until(
+        &self,
+        deadline: Deadline,
+        interrupt: impl FnMut() -> bool,
+    ) -> Result<ValueGuard<'_, T>, Error> {
+        match self.latch.take_until(deadline, interrupt) {
             Ok(_) => Ok(self.guard()),
-            Err(_) => Err(Error::TimedOut { what: "waiting for the lock of a value" }),
+            Err(woken) => Err(gave_up(woken, "waiting for the lock of a value")),
         }
     }
 

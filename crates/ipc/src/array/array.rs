@@ -3,7 +3,7 @@
 use super::guard::ArrayGuard;
 use super::shape::Shape;
 use crate::shareable::travels;
-use crate::sync::{Holder, Latch};
+use crate::sync::{Holder, Latch, gave_up};
 use crate::{Error, Plain, Shareable};
 use procession_shm::{Family, Handle, Held, Kind, Region, family};
 use procession_sys::Deadline;
@@ -156,9 +156,22 @@ impl<T: Plain> Array<T> {
     /// # Errors
     /// [`Error::TimedOut`].
     pub fn lock_timeout(&self, timeout: Duration) -> Result<ArrayGuard<'_, T>, Error> {
-        match self.latch.take_until(Deadline::after(timeout), || false) {
+        self.lock_until(Deadline::after(timeout), || false)
+    }
+
+    /// Takes the lock; waits until the deadline, or until `interrupt`, which is asked after every
+    /// signal, says that it is enough.
+    ///
+    /// # Errors
+    /// [`Error::TimedOut`], [`Error::Interrupted`].
+    pub fn lock_until(
+        &self,
+        deadline: Deadline,
+        interrupt: impl FnMut() -> bool,
+    ) -> Result<ArrayGuard<'_, T>, Error> {
+        match self.latch.take_until(deadline, interrupt) {
             Ok(taken) => Ok(ArrayGuard::new(self, self.data, taken)),
-            Err(_) => Err(Error::TimedOut { what: "waiting for the lock of an array" }),
+            Err(woken) => Err(gave_up(woken, "waiting for the lock of an array")),
         }
     }
 

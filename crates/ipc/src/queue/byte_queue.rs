@@ -201,7 +201,8 @@ impl ByteQueue {
         gate.lock(self.ring.family(), self.ring.held.handle(), side)
     }
 
-    /// Waits until `ready`, or the deadline.
+    /// Waits until `ready`, the deadline, or until `interrupt`, which is asked after every sleep that
+    /// was for nothing, says that it is enough.
     pub(super) fn wait(
         &self,
         side: usize,
@@ -209,24 +210,29 @@ impl ByteQueue {
         peer: &Gate,
         ready: &dyn Fn() -> bool,
         deadline: Deadline,
+        interrupt: &mut dyn FnMut() -> bool,
     ) -> Result<(), Error> {
         if ready() || patience.spin(&peer.cpu, ready) {
             return Ok(());
         }
         let wait = &self.control.head.waits[side];
+        let what = ["waiting for an item of the queue", "waiting for room in the queue"][side];
         loop {
             let ticket = wait.announce();
             if ready() {
                 return Ok(());
             }
             if deadline.expired() {
-                return Err(Error::TimedOut { what: "waiting for an item of the queue" });
+                return Err(Error::TimedOut { what });
             }
             wait.sleep(ticket, deadline);
             if ready() {
                 return Ok(());
             }
             self.ring.family().look_for_deaths();
+            if interrupt() {
+                return Err(Error::Interrupted { what });
+            }
         }
     }
 
@@ -256,15 +262,32 @@ impl ByteQueue {
     /// # Errors
     /// [`Error::TimedOut`].
     pub fn join(&self, deadline: Deadline) -> Result<(), Error> {
+        self.join_until(deadline, || false)
+    }
+
+    /// As [`join`](Self::join), or until `interrupt`, which is asked after every sleep that was for
+    /// nothing, says that it is enough.
+    ///
+    /// # Errors
+    /// [`Error::Interrupted`] too.
+    pub fn join_until(
+        &self,
+        deadline: Deadline,
+        mut interrupt: impl FnMut() -> bool,
+    ) -> Result<(), Error> {
+        let what = "waiting for all items to be done";
         while self.unfinished() > 0 {
             let ticket = self.control.joiners.announce();
             if self.unfinished() == 0 {
                 break;
             }
             if deadline.expired() {
-                return Err(Error::TimedOut { what: "waiting for all items to be done" });
+                return Err(Error::TimedOut { what });
             }
             self.control.joiners.sleep(ticket, deadline);
+            if self.unfinished() > 0 && interrupt() {
+                return Err(Error::Interrupted { what });
+            }
         }
         Ok(())
     }

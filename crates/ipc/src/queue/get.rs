@@ -24,13 +24,29 @@ impl ByteQueue {
         claim: Option<u64>,
         deadline: Deadline,
     ) -> Result<Got, Error> {
+        self.get_until(bytes, claim, deadline, || false)
+    }
+
+    /// As [`get`](Self::get), or until `interrupt`, which is asked after every sleep that was for
+    /// nothing (a signal's among them, and at least twice a second), says that it is enough.
+    ///
+    /// # Errors
+    /// [`Error::Interrupted`] too.
+    #[inline]
+    pub fn get_until(
+        &self,
+        bytes: &mut Vec<u8>,
+        claim: Option<u64>,
+        deadline: Deadline,
+        mut interrupt: impl FnMut() -> bool,
+    ) -> Result<Got, Error> {
         bytes.clear();
         if claim.is_none()
             && let Some(format) = self.get_fast(bytes)
         {
             return Ok(Got::Message { format, len: bytes.len() });
         }
-        self.get_slow(bytes, claim, deadline)
+        self.get_slow(bytes, claim, deadline, &mut interrupt)
     }
 
     #[cold]
@@ -39,12 +55,14 @@ impl ByteQueue {
         bytes: &mut Vec<u8>,
         claim: Option<u64>,
         deadline: Deadline,
+        interrupt: &mut dyn FnMut() -> bool,
     ) -> Result<Got, Error> {
         let mut got = None;
-        self.get_many(1, claim, deadline, |item, append| {
+        let take = |item, append: &dyn Fn(&mut Vec<u8>)| {
             append(bytes);
             got = Some(item);
-        })?;
+        };
+        self.get_many_until(1, claim, deadline, interrupt, take)?;
         got.ok_or(Error::Empty)
     }
 
@@ -58,8 +76,25 @@ impl ByteQueue {
         max: usize,
         claim: Option<u64>,
         deadline: Deadline,
+        take: impl FnMut(Got, &dyn Fn(&mut Vec<u8>)),
+    ) -> Result<usize, Error> {
+        self.get_many_until(max, claim, deadline, || false, take)
+    }
+
+    /// As [`get_many`](Self::get_many), or until `interrupt`, which is asked after every sleep that
+    /// was for nothing, says that it is enough.
+    ///
+    /// # Errors
+    /// [`Error::Interrupted`] too.
+    pub fn get_many_until(
+        &self,
+        max: usize,
+        claim: Option<u64>,
+        deadline: Deadline,
+        mut interrupt: impl FnMut() -> bool,
         mut take: impl FnMut(Got, &dyn Fn(&mut Vec<u8>)),
     ) -> Result<usize, Error> {
+        let (patience, putters) = (&self.get_patience, &self.control.put);
         loop {
             let count = self.get_some(max, claim, &mut take)?;
             if count > 0 {
@@ -75,7 +110,7 @@ impl ByteQueue {
                 return Err(Error::Empty);
             }
             let ready = || arrived() || self.is_over();
-            self.wait(0, &self.get_patience, &self.control.put, &ready, deadline)?;
+            self.wait(0, patience, putters, &ready, deadline, &mut interrupt)?;
         }
     }
 

@@ -27,6 +27,20 @@ impl ByteQueue {
     /// # Errors
     /// How many were put before the deadline came or it failed, and why.
     pub fn put(&self, items: &[Item<'_>], deadline: Deadline) -> Result<u64, (usize, Error)> {
+        self.put_until(items, deadline, || false)
+    }
+
+    /// As [`put`](Self::put), or until `interrupt`, which is asked after every sleep that was for
+    /// nothing (a signal's among them, and at least twice a second), says that it is enough.
+    ///
+    /// # Errors
+    /// [`Error::Interrupted`] too.
+    pub fn put_until(
+        &self,
+        items: &[Item<'_>],
+        deadline: Deadline,
+        mut interrupt: impl FnMut() -> bool,
+    ) -> Result<u64, (usize, Error)> {
         let mut put = 0;
         let mut spare: Option<Spare> = None;
         let result = loop {
@@ -34,7 +48,7 @@ impl ByteQueue {
                 Ok((count, index, _)) if put + count == items.len() => break Ok(index),
                 Ok((count, _, why)) => {
                     put += count;
-                    if let Err(error) = self.get_ready(why, &mut spare, deadline) {
+                    if let Err(error) = self.get_ready(why, &mut spare, deadline, &mut interrupt) {
                         break Err((put, error));
                     }
                 }
@@ -167,6 +181,7 @@ impl ByteQueue {
         why: Stop,
         spare: &mut Option<Spare>,
         deadline: Deadline,
+        interrupt: &mut dyn FnMut() -> bool,
     ) -> Result<(), Error> {
         match why {
             Stop::Done => Ok(()),
@@ -189,7 +204,8 @@ impl ByteQueue {
             Stop::Full(_) if deadline.expired() => Err(Error::Full),
             Stop::Full(len) => {
                 let room = || self.fits(len) || self.is_over();
-                self.wait(1, &self.put_patience, &self.control.get, &room, deadline)
+                let (patience, getters) = (&self.put_patience, &self.control.get);
+                self.wait(1, patience, getters, &room, deadline, interrupt)
             }
         }
     }
@@ -224,14 +240,37 @@ impl ByteQueue {
     /// As [`put`](Self::put).
     #[inline]
     pub fn put_one(&self, format: u8, bytes: &[u8], deadline: Deadline) -> Result<(), Error> {
+        self.put_one_until(format, bytes, deadline, || false)
+    }
+
+    /// As [`put_one`](Self::put_one), or until `interrupt` says that it is enough, as in
+    /// [`put_until`](Self::put_until).
+    ///
+    /// # Errors
+    /// [`Error::Interrupted`] too.
+    #[inline]
+    pub fn put_one_until(
+        &self,
+        format: u8,
+        bytes: &[u8],
+        deadline: Deadline,
+        mut interrupt: impl FnMut() -> bool,
+    ) -> Result<(), Error> {
         if self.put_fast(format, bytes) {
             return Ok(());
         }
-        self.put_slow(format, bytes, deadline)
+        self.put_slow(format, bytes, deadline, &mut interrupt)
     }
 
     #[cold]
-    fn put_slow(&self, format: u8, bytes: &[u8], deadline: Deadline) -> Result<(), Error> {
-        self.put(&[Item::Message { format, bytes }], deadline).map(drop).map_err(|(_, error)| error)
+    fn put_slow(
+        &self,
+        format: u8,
+        bytes: &[u8],
+        deadline: Deadline,
+        interrupt: &mut dyn FnMut() -> bool,
+    ) -> Result<(), Error> {
+        let item = Item::Message { format, bytes };
+        self.put_until(&[item], deadline, interrupt).map(drop).map_err(|(_, error)| error)
     }
 }

@@ -39,7 +39,7 @@ mod semaphore;
 mod words;
 
 #[cfg(not(loom))]
-pub(crate) use latch::Latch;
+pub(crate) use latch::{Latch, gave_up};
 #[cfg(not(loom))]
 pub use {
     barrier::Barrier,

@@ -75,6 +75,8 @@ pub enum MutexError<G> {
     WouldBlock,
     /// Somebody held it all the time.
     TimedOut,
+    /// A signal came, and its handler asked to end the wait.
+    Interrupted,
 }
 
 impl<T: Plain> Mutex<T> {
@@ -129,8 +131,24 @@ impl<T: Plain> Mutex<T> {
         &self,
         timeout: Duration,
     ) -> Result<MutexGuard<'_, T>, MutexError<MutexGuard<'_, T>>> {
-        let taken = self.latch.take_until(Deadline::after(timeout), || false);
-        self.taken(taken.map_err(|_| MutexError::TimedOut)?).map_err(MutexError::OwnerDied)
+        self.lock_until(Deadline::after(timeout), || false)
+    }
+
+    /// Takes the mutex; waits until the deadline, or until `interrupt`, which is asked after every
+    /// signal, says that it is enough.
+    ///
+    /// # Errors
+    /// [`MutexError::TimedOut`], [`MutexError::Interrupted`], [`MutexError::OwnerDied`].
+    pub fn lock_until(
+        &self,
+        deadline: Deadline,
+        interrupt: impl FnMut() -> bool,
+    ) -> Result<MutexGuard<'_, T>, MutexError<MutexGuard<'_, T>>> {
+        let taken = self.latch.take_until(deadline, interrupt).map_err(|woken| match woken {
+            Woken::TimedOut => MutexError::TimedOut,
+            _ => MutexError::Interrupted,
+        })?;
+        self.taken(taken).map_err(MutexError::OwnerDied)
     }
 
     /// Who holds it.
@@ -269,6 +287,9 @@ impl<G> fmt::Display for MutexError<G> {
             Self::OwnerDied(died) => died.fmt(formatter),
             Self::WouldBlock => formatter.write_str("the mutex is held by somebody"),
             Self::TimedOut => formatter.write_str("the mutex was held by somebody all the time"),
+            Self::Interrupted => {
+                formatter.write_str("waiting for a mutex: interrupted by a signal")
+            }
         }
     }
 }
@@ -279,6 +300,7 @@ impl<G> From<MutexError<G>> for Error {
     fn from(error: MutexError<G>) -> Self {
         match error {
             MutexError::OwnerDied(_) => Self::OwnerDied,
+            MutexError::Interrupted => Self::Interrupted { what: "waiting for a mutex" },
             _ => Self::TimedOut { what: "waiting for a mutex" },
         }
     }
