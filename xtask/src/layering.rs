@@ -14,6 +14,7 @@ const FLOORS: &[&str] = &[
     "procession-process",
     "procession",
     "procession-cli",
+    "procession-python",
 ];
 
 /// Beside the house: they may use every floor, and no floor may use them.

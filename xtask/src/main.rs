@@ -8,6 +8,7 @@
 //! | [`unsafe_code`] | `unsafe` stays on the two lowest floors |
 //! | [`crash_points`] | the named crash points, and whether a test kills there |
 //! | [`snippets`] | what the README shows is what an example runs |
+//! | [`python`] | the Python package: environment, wheel, tests |
 //! | [`examples`] | the examples, and with what they are run |
 //! | [`source`] | Rust files of this repository, and their code without comments and strings |
 //! | [`workspace`] | what `cargo metadata` says of the workspace |
@@ -17,6 +18,7 @@ mod crash_points;
 mod examples;
 mod layering;
 mod plan;
+mod python;
 mod snippets;
 mod source;
 mod step;
@@ -33,6 +35,7 @@ const USAGE: &str = "usage: cargo xtask COMMAND
   chaos [--kills N] [--seed N]
                      kill random members at random times and show what held
   tour [CHAPTER]     each chapter of the tutorial on real processes
+  python [ARGS...]   build and install the Python package, run its tests with pytest ARGS
   examples           run the examples
   snippets           compare the README with the examples
   crash-points       list the named crash points and the tests that kill there
@@ -51,6 +54,7 @@ fn main() -> ExitCode {
         "bench" => step::run(vec![plan::bench(rest)]),
         "chaos" => step::run(vec![plan::chaos(rest)]),
         "tour" => step::run(vec![plan::tour(rest)]),
+        "python" => step::run(python::tests(rest)),
         "examples" => step::run(examples::steps()),
         "snippets" => step::run(vec![plan::snippets()]),
         "crash-points" => crash_points::print(),

@@ -3,7 +3,8 @@
 //! The last line is always `N passed, N failed`. No step reads standard input.
 
 use crate::workspace;
-use std::path::PathBuf;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 use std::time::Instant;
 
@@ -17,16 +18,29 @@ pub(crate) struct Step {
 }
 
 enum Work {
-    Run { args: Vec<String>, variables: Vec<(&'static str, String)>, directory: PathBuf },
+    Run(Run),
     Check(fn() -> Verdict),
+}
+
+struct Run {
+    program: OsString,
+    args: Vec<String>,
+    variables: Vec<(&'static str, String)>,
+    directory: PathBuf,
 }
 
 impl Step {
     /// Runs cargo in the root of the workspace, with the arguments in `line`, separated by spaces.
     pub(crate) fn cargo(name: &str, line: &str) -> Self {
+        Self::program(name, workspace::cargo(), line)
+    }
+
+    /// Runs a program in the root of the workspace, with the arguments in `line`, separated by spaces.
+    pub(crate) fn program(name: &str, program: impl Into<OsString>, line: &str) -> Self {
         let args = line.split_ascii_whitespace().map(str::to_owned).collect();
         let directory = workspace::root();
-        Self { name: name.to_owned(), work: Work::Run { args, variables: Vec::new(), directory } }
+        let run = Run { program: program.into(), args, variables: Vec::new(), directory };
+        Self { name: name.to_owned(), work: Work::Run(run) }
     }
 
     /// Calls a function of this program.
@@ -36,24 +50,24 @@ impl Step {
 
     /// With further arguments, each passed as it is.
     pub(crate) fn args(mut self, more: &[String]) -> Self {
-        if let Work::Run { args, .. } = &mut self.work {
-            args.extend_from_slice(more);
+        if let Work::Run(run) = &mut self.work {
+            run.args.extend_from_slice(more);
         }
         self
     }
 
     /// With an environment variable.
     pub(crate) fn variable(mut self, name: &'static str, value: impl Into<String>) -> Self {
-        if let Work::Run { variables, .. } = &mut self.work {
-            variables.push((name, value.into()));
+        if let Work::Run(run) = &mut self.work {
+            run.variables.push((name, value.into()));
         }
         self
     }
 
     /// In another directory, which is made if it is missing.
     pub(crate) fn directory(mut self, to: PathBuf) -> Self {
-        if let Work::Run { directory, .. } = &mut self.work {
-            *directory = to;
+        if let Work::Run(run) = &mut self.work {
+            run.directory = to;
         }
         self
     }
@@ -62,27 +76,36 @@ impl Step {
     fn command_line(&self) -> String {
         match &self.work {
             Work::Check(_) => format!("cargo xtask test {}", self.name),
-            Work::Run { args, variables, .. } => {
-                let variables = variables.iter().map(|(name, value)| format!("{name}='{value}' "));
-                format!("{}cargo {}", variables.collect::<String>(), args.join(" "))
+            Work::Run(run) => {
+                let variables = run.variables.iter();
+                let variables = variables.map(|(name, value)| format!("{name}='{value}' "));
+                let program = Path::new(&run.program);
+                let program = if run.program == workspace::cargo() {
+                    "cargo".into()
+                } else {
+                    program.display().to_string()
+                };
+                format!("{}{program} {}", variables.collect::<String>(), run.args.join(" "))
             }
         }
     }
 
     fn run(&self) -> Verdict {
-        let (args, variables, directory) = match &self.work {
+        let run = match &self.work {
             Work::Check(check) => return check(),
-            Work::Run { args, variables, directory } => (args, variables, directory),
+            Work::Run(run) => run,
         };
-        std::fs::create_dir_all(directory)
-            .map_err(|error| format!("cannot make {}: {error}", directory.display()))?;
-        let mut command = Command::new(workspace::cargo());
-        command.args(args).envs(variables.iter().map(|(name, value)| (name, value)));
-        let status = command.current_dir(directory).stdin(Stdio::null()).status();
+        std::fs::create_dir_all(&run.directory)
+            .map_err(|error| format!("cannot make {}: {error}", run.directory.display()))?;
+        let mut command = Command::new(&run.program);
+        command.args(&run.args).envs(run.variables.iter().map(|(name, value)| (name, value)));
+        let status = command.current_dir(&run.directory).stdin(Stdio::null()).status();
         match status {
             Ok(status) if status.success() => Ok(String::new()),
             Ok(status) => Err(format!("the command above ended with {status}")),
-            Err(error) => Err(format!("cannot start cargo: {error}")),
+            Err(error) => {
+                Err(format!("cannot start {}: {error}", Path::new(&run.program).display()))
+            }
         }
     }
 }

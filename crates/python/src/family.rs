@@ -1,0 +1,108 @@
+//! Seats in a family for processes that CPython starts.
+//!
+//! A process that is forked inherits its family by itself. One that is started anew is sent the
+//! descriptor of the arena and the number of a seat, and joins.
+
+use procession_ipc::Error;
+use procession_shm::{Family, MemberId, family};
+use pyo3::exceptions::PyLookupError;
+use pyo3::prelude::*;
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+
+use crate::wait::raise;
+
+/// A seat for one process that is about to be started.
+///
+/// It is withdrawn when this object goes and no process has taken it.
+#[pyclass(frozen, module = "procession._core")]
+struct Seat {
+    family: &'static Family,
+    id: MemberId,
+    reserver: MemberId,
+}
+
+#[pymethods]
+impl Seat {
+    /// Reserves a seat in the family of that number.
+    #[new]
+    fn reserve(number: u64) -> PyResult<Self> {
+        let family = find(number)?;
+        let id = family.reserve().map_err(Error::from).map_err(|error| raise(&error))?;
+        Ok(Self { family, id, reserver: family.me() })
+    }
+
+    /// The seat's number, for `join`.
+    #[getter]
+    fn number(&self) -> u64 {
+        self.id.to_word()
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        // In the child of a fork the seat is the parent's to give.
+        if self.family.me() == self.reserver {
+            self.family.release(self.id);
+        }
+    }
+}
+
+/// The family of that number.
+///
+/// # Errors
+/// `LookupError` if this process has not joined it.
+pub(crate) fn find(number: u64) -> PyResult<&'static Family> {
+    family().ok().filter(|family| family.arena().id() == number).ok_or_else(|| {
+        PyLookupError::new_err(format!("this process is in no family of the number {number:#x}"))
+    })
+}
+
+/// The number of the family in which this process makes its objects; founds one at the first call.
+#[pyfunction]
+fn family_number() -> PyResult<u64> {
+    let family = family().map_err(Error::from).map_err(|error| raise(&error))?;
+    Ok(family.arena().id())
+}
+
+/// As `family_number`, but `None` if there is no family yet.
+#[pyfunction]
+fn family_number_if_any() -> Option<u64> {
+    family().ok().map(|family| family.arena().id())
+}
+
+/// Whether this process has joined the family of that number.
+#[pyfunction]
+fn has_joined(number: u64) -> bool {
+    find(number).is_ok()
+}
+
+/// The descriptor of the arena of that family; it stays the family's.
+#[pyfunction]
+fn arena_descriptor(number: u64) -> PyResult<i32> {
+    Ok(find(number)?.fd().as_raw_fd())
+}
+
+/// Joins the family whose arena `descriptor` is, which is this process's then; the family's number.
+///
+/// The first family that a process joins is the one in which it makes its objects. With `own` it is
+/// this one from now on.
+#[pyfunction]
+#[pyo3(name = "join")]
+fn join_family(descriptor: i32, seat: u64, own: bool) -> PyResult<u64> {
+    // SAFETY: the caller was sent the descriptor for this call and gives it up.
+    let descriptor = unsafe { OwnedFd::from_raw_fd(descriptor) };
+    let seat = MemberId::from_word(seat);
+    let _ = own;
+    let family = procession_shm::adopt(descriptor, seat);
+    let family = family.map_err(Error::from).map_err(|error| raise(&error))?;
+    Ok(family.arena().id())
+}
+
+pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_class::<Seat>()?;
+    module.add_function(wrap_pyfunction!(family_number, module)?)?;
+    module.add_function(wrap_pyfunction!(family_number_if_any, module)?)?;
+    module.add_function(wrap_pyfunction!(has_joined, module)?)?;
+    module.add_function(wrap_pyfunction!(arena_descriptor, module)?)?;
+    module.add_function(wrap_pyfunction!(join_family, module)?)
+}

@@ -1,0 +1,41 @@
+//! `procession._core`: the engine's objects as Python types.
+//!
+//! The binding is thin. What is logic lies on the floors below; what is Python's own way of doing
+//! things (contexts, pickling, the cold methods of the stock classes) lies in `python/procession`.
+//! Here are the hot methods and the slots, so that a call goes from the interpreter straight to the
+//! engine.
+//!
+//! | room | holds |
+//! |---|---|
+//! | `family` | seats in a family for processes that CPython starts |
+//! | `wait` | waiting without the interpreter, and what a signal does to it |
+//! | `codec` | Python objects as bytes and back |
+//! | `sync` | locks, semaphores, conditions, events, barriers |
+//! | `queue` | queues |
+//! | `connection` | messages over a descriptor |
+//! | `shared` | the memory of values and arrays |
+//! | `pool` | the pool |
+
+#![expect(unsafe_code, reason = "this floor talks to the interpreter and lends it shared memory")]
+
+use pyo3::prelude::*;
+
+mod codec;
+mod connection;
+mod family;
+mod pool;
+mod queue;
+mod shared;
+mod sync;
+mod wait;
+
+#[pymodule(gil_used = true)]
+fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    family::register(module)?;
+    codec::register(module)?;
+    sync::register(module)?;
+    queue::register(module)?;
+    connection::register(module)?;
+    shared::register(module)?;
+    pool::register(module)
+}
