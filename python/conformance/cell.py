@@ -1,35 +1,33 @@
 """One group of tests under one start method on one interpreter: run, bounded, and read.
 
-    running  --event "end" of each test-->  finished
-       |  a test lasts longer than its bound, or the interpreter dies in it
-       v
-    the session's processes are asked where they are (SIGABRT, faulthandler), killed, and the rest of the tests
-    go on in a new interpreter; the test's outcome is `hang` or `crash`
+A test that lasts too long is a `hang`; one in which the interpreter ends is a `crash`. The processes of the session are
+asked where they are (SIGABRT, which faulthandler answers into the log), and killed; the rest of the tests go on in a
+new interpreter.
 """
 
 import json
 import os
 import resource
 import shutil
-import signal
 import subprocess
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import session
 from interpreters import INSIDE
 
 GROUPS = ("processes", "manager", "misc", "main_handling", "futures")
 STARTS = ("fork", "spawn", "forkserver")
 
-#: Seconds that one test may take. The longest of stock takes 30 on a busy machine with two cores.
+#: Seconds that one test may take. The longest takes 30 with stock on a busy machine of two cores.
 TEST_BOUND = 180
-#: Seconds for what comes before the first test and after the last.
+#: Seconds for what comes before the first test, between two, and after the last.
 EDGE_BOUND = 120
-#: Seconds in which what the tests started must have ended, when the interpreter that ran them has.
-LEFTOVER_BOUND = 10
 #: How often a group goes on after a hang or a crash.
 RESTARTS = 12
+#: So many bytes of the log are shown where nothing else tells what happened.
+TAIL = 4000
 
 
 @dataclass
@@ -45,11 +43,13 @@ class Record:
 
 @dataclass
 class Cell:
-    python: str
+    python: Path
     version: tuple
     start: str
     group: str
+    #: Whether procession is put in place; else stock is tested.
     install: bool
+    #: Where the interpreter takes the tests of `concurrent.futures` from, if it came without them.
     borrowed: str | None
     directory: Path
 
@@ -59,8 +59,7 @@ class Cell:
     leftovers: list = field(default_factory=list)
     seconds: float = 0.0
 
-    @property
-    def name(self):
+    def __str__(self):
         return f"{'.'.join(map(str, self.version))} {self.start} {self.group}"
 
     @property
@@ -68,21 +67,19 @@ class Cell:
         return self.directory / "log"
 
     def run(self, only=()):
-        """Runs the group, or of it the tests that `only` names (`Class`, `test` or `Class.test`)."""
+        """Runs the group, or of it the tests that `only` names (`Class.test`, `Class` or `test`)."""
         shutil.rmtree(self.directory, ignore_errors=True)
         self.directory.mkdir(parents=True)
         begun = time.monotonic()
-        chosen = self.choose(only) if only else None
-        for _ in range(RESTARTS + 1):
-            rest = [test for test in chosen or self.planned if test not in self.records]
-            if (chosen is not None or self.planned) and not rest:
+        names, restarts = list(only), 0
+        while not self.attempt(names) and self.planned and restarts < RESTARTS:
+            restarts += 1
+            names = [test for test in self.planned if test not in self.records]
+            if not names:
                 break
-            if self.attempt(rest):
-                break
-        for test in chosen or self.planned:
-            self.records.setdefault(test, Record(test, "unrun", "the interpreter died too often"))
-        if not self.planned and not self.records:
-            self.records["the group"] = Record("the group", "error", self.tail())
+        for test in self.planned:
+            if test not in self.records:
+                self.records[test] = Record(test, "unrun", f"after {restarts} restarts\n{self.tail()}")
         self.seconds = time.monotonic() - begun
 
     def again(self, test):
@@ -91,22 +88,25 @@ class Cell:
         self.attempt([test])
         return self.records.setdefault(test, Record(test, "unrun", self.tail()))
 
-    def choose(self, only):
-        self.attempt(["no such test"])
-        planned, self.planned = self.planned_of_all(), []
-        self.records.clear()
-        return [test for test in planned if set(only) & {test, *test.split(".", 1)}]
-
-    def planned_of_all(self):
-        events = [json.loads(line) for line in (self.directory / "events").read_text().splitlines()]
-        return next((event["known"] for event in events if event["event"] == "plan"), [])
-
-    def attempt(self, tests):
+    def attempt(self, names):
         """One interpreter. Whether it came to the end of what it had to run."""
-        events = self.directory / "events"
-        events.unlink(missing_ok=True)
+        events = Events(self.directory / "events")
         work = self.directory / "work"
-        work.mkdir(exist_ok=True)
+        work.mkdir()
+        with open(self.log, "ab") as log:
+            runner = subprocess.Popen(
+                [self.python, "-bb", INSIDE / "runner.py", *names],
+                cwd=work, env=self.environment(events.path), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                start_new_session=True, preexec_fn=no_core,
+            )  # fmt: skip
+        try:
+            return self.follow(runner, events)
+        finally:
+            self.leftovers += session.end(runner)
+            shutil.rmtree(work, ignore_errors=True)
+
+    def environment(self, events):
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "PROCESSION"))}
         settings = {
             "install": self.install,
             "census": str(self.directory / "census") if self.install else None,
@@ -115,54 +115,73 @@ class Cell:
             "start": self.start,
             "events": str(events),
         }
-        environment = {
-            name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "PROCESSION"))
-        }
-        environment["PROCESSION_CONFORMANCE"] = json.dumps(settings)
-        environment["PYTHONDONTWRITEBYTECODE"] = "1"
-        with open(self.log, "ab") as log:
-            runner = subprocess.Popen(
-                [str(self.python), "-bb", str(INSIDE / "runner.py"), *tests],
-                cwd=work, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                start_new_session=True, preexec_fn=no_core,
-            )  # fmt: skip
-        try:
-            done = self.watch(runner, events)
-        finally:
-            self.leftovers += end_session(runner.pid)
-            runner.wait()
-            shutil.rmtree(work, ignore_errors=True)
-        return done
+        return kept | {"PROCESSION_CONFORMANCE": json.dumps(settings), "PYTHONDONTWRITEBYTECODE": "1"}
 
-    def watch(self, runner, events):
-        reader = Events(events)
-        running, since = None, time.monotonic()
-        done = False
+    def follow(self, runner, events):
+        running, done, since = None, False, time.monotonic()
         while True:
             ended = runner.poll() is not None
-            for event in reader.read():
+            for event in events.new():
                 since = time.monotonic()
-                kind = event["event"]
-                if kind == "plan":
-                    self.planned = self.planned or event["tests"]
-                elif kind == "start":
-                    running = event["test"]
-                elif kind == "end":
-                    running = None
-                    self.records[event.pop("test")] = self.record(event)
-                elif kind == "warning":
-                    self.warnings.append(event["text"])
-                elif kind == "done":
-                    done = True
+                match event.pop("event"):
+                    case "plan":
+                        self.planned = self.planned or event["tests"]
+                    case "start":
+                        running = event["test"]
+                    case "end":
+                        running = None
+                        self.note(Record(**event))
+                    case "warning":
+                        self.warnings.append(event["text"])
+                    case "done":
+                        done = True
             if ended:
-                break
+                return self.judge_end(runner.returncode, running, done)
             if time.monotonic() - since > (TEST_BOUND if running else EDGE_BOUND):
-                self.stop(runner, running, since)
+                picture = session.picture(runner.pid)
+                session.ask(runner.pid)
+                what = running or "between tests"
+                self.note(Record(what, "hang", f"{picture}\n{self.tail()}", time.monotonic() - since))
                 return False
             time.sleep(0.05)
-        if running is not None:
-            self.records[running] = Record(running, "crash", f"ended with {runner.returncode}\n{self.tail()}")
+
+    def judge_end(self, code, running, done):
+        if running:
+            self.note(Record(running, "crash", f"ended with {code}\n{self.tail()}"))
             return False
-        if done and runner.returncode:
-            self.records["the end"] = Record("the end", "error", f"ended with {runner.returncode}\n{self.tail()}")
-        return done or not self.planned
+        if not done or code:
+            self.note(Record("between tests", "crash", f"ended with {code}\n{self.tail()}"))
+        return done
+
+    def note(self, record):
+        """A class that cannot be set up or torn down may fail more than once under one name."""
+        self.records[record.test] = record
+
+    def tail(self):
+        with open(self.log, "rb") as log:
+            log.seek(max(0, os.path.getsize(self.log) - TAIL))
+            return log.read().decode(errors="replace")
+
+
+class Events:
+    """What the runner has told, as it tells it."""
+
+    def __init__(self, path):
+        self.path = path
+        self.read = 0
+        path.unlink(missing_ok=True)
+
+    def new(self):
+        if not self.path.exists():
+            return
+        with open(self.path, "rb") as file:
+            file.seek(self.read)
+            for line in file:
+                if not line.endswith(b"\n"):
+                    return
+                self.read += len(line)
+                yield json.loads(line)
+
+
+def no_core():
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

@@ -7,7 +7,7 @@ process that runs the tests, in their children, and in the interpreters that tes
 |---|---|
 | `install` | `procession.install()` after `multiprocessing`, in interpreters that a *test* started. Children of `multiprocessing` are left alone: how the replacement reaches them is what is tested |
 | `census` | each object of ours that is made or rebuilt adds a line to this file |
-| `borrowed` | `test.test_concurrent_futures` is taken from this directory, where the interpreter came without it |
+| `borrowed` | `test.test_concurrent_futures` is taken from this directory, another version's, where the interpreter came without it |
 """
 
 import importlib.util
@@ -16,6 +16,8 @@ import os
 import sys
 
 BORROWED = "test.test_concurrent_futures"
+#: What the borrowed tests ask of `test.support` that older versions do not have.
+LACKING = {"Py_GIL_DISABLED": False}
 
 
 def started_by_multiprocessing():
@@ -59,8 +61,14 @@ def install(_module):
     procession.install()
 
 
+def complete(support):
+    for name, value in LACKING.items():
+        if not hasattr(support, name):
+            setattr(support, name, value)
+
+
 def main(settings):
-    then = {}
+    then = {"test.support": complete} if settings["borrowed"] else {}
     if settings["census"]:
         import census
 

@@ -1,6 +1,6 @@
 """Runs one group of CPython's tests under one start method, in the interpreter that is tested.
 
-    runner.py TESTS...          only these; without any, all of the group
+    runner.py NAME...           only the tests with these names: `Class.test`, `Class` or `test`; without any, all
 
 Settings come by the environment (see `hook.py`). Each event is a line of JSON, appended to the file `events`:
 
@@ -124,9 +124,11 @@ def main(only):
 
     vars(print_warning).update(vars(say))  # the original reads its stream from its own name
     support.print_warning = print_warning
-    tests = [(test_id, test) for test_id, test in suites.tests(settings["group"], settings["start"])]
-    if only:
-        tests = [(test_id, test) for test_id, test in tests if test_id in only]
+    tests = [
+        (test_id, test)
+        for test_id, test in suites.tests(settings["group"], settings["start"])
+        if not only or only & {test_id, *test_id.split(".", 1)}
+    ]
     tell(settings["events"], "plan", tests=[test_id for test_id, _ in tests])
 
     def recorder(*args, **kwargs):

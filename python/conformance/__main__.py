@@ -1,0 +1,73 @@
+"""CPython's own tests of `multiprocessing`, with procession in its place.
+
+Every CPython from 3.11 on that is found and came with its tests; see README.md.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+import interpreters
+import report
+from cell import GROUPS, STARTS, Cell
+from ledger import Ledger, judge
+
+TARGET = Path(__file__).parents[2] / "target" / "conformance"
+
+
+def arguments():
+    parser = argparse.ArgumentParser(prog="cargo xtask conformance", description=__doc__)
+    parser.add_argument("--python", action="append", default=[], help="a command, a path or a version; all that are found")
+    parser.add_argument("--start", action="append", default=[], choices=STARTS, help="a start method; all three")
+    parser.add_argument("--group", action="append", default=[], choices=GROUPS, help="a group of tests; all five")
+    parser.add_argument("--only", action="append", default=[], help="only these tests: Class.test, Class or test")
+    parser.add_argument("--output", type=Path, default=TARGET, help="the directory for the report, logs and environments")
+    tested = parser.add_mutually_exclusive_group(required=True)
+    tested.add_argument("--wheel", type=Path, help="procession's wheel")
+    tested.add_argument("--stock", action="store_true", help="stock is tested, to know what it does")
+    return parser.parse_args()
+
+
+def cells(options, found):
+    borrowed = next((it.futures for it in reversed(found) if it.futures), None)
+    for interpreter in found:
+        python = interpreters.environment(interpreter, options.wheel, options.output)
+        for start in options.start or STARTS:
+            for group in options.group or GROUPS:
+                name = f"{interpreter.name}-{start}-{group}{'-stock' if options.stock else ''}"
+                yield Cell(
+                    python, interpreter.version, start, group, install=not options.stock,
+                    borrowed=None if interpreter.futures else borrowed, directory=options.output / name,
+                )  # fmt: skip
+
+
+def main():
+    options = arguments()
+    options.output = options.output.resolve()
+    options.output.mkdir(parents=True, exist_ok=True)
+    found, refused = interpreters.find(options.python)
+    for why in refused:
+        print(f"not tested: {why}")
+    if not found:
+        sys.exit("no CPython with its tests was found")
+    ledger = Ledger()
+    judged = []
+    for cell in cells(options, found):
+        cell.run(options.only)
+        verdict = judge(cell, ledger, whole=not options.only)
+        print(report.line(cell, verdict), *report.reds(cell, verdict), sep="\n", flush=True)
+        judged.append((cell, verdict))
+    report.write(options.output / "report.json", judged, install=not options.stock)
+    print()
+    for cell, verdict in judged:
+        print(report.line(cell, verdict))
+    if not options.stock:
+        print(report.census([verdict for _, verdict in judged]))
+    red = sum(verdict.counts["red"] for _, verdict in judged)
+    print(f"{sum(verdict.counts.total() - verdict.counts['red'] for _, verdict in judged)} as expected, {red} red,"
+          f" {sum(cell.seconds for cell, _ in judged):.0f} s; report: {options.output / 'report.json'}")  # fmt: skip
+    return 1 if red else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
