@@ -1,0 +1,38 @@
+"""What the tests share: programs run in processes of their own, each within a time."""
+
+import os
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+#: Far above what any program here takes; only a hang comes this far.
+PATIENCE = 120
+
+
+@pytest.fixture
+def run(tmp_path):
+    """Runs a program, given as text, as a script; its standard output. It must end with status 0."""
+
+    def run(source, *arguments, method=None, module=(), status=0, env=None):
+        script = tmp_path / "program.py"
+        script.write_text(textwrap.dedent(source))
+        environment = {**os.environ, **(env or {})}
+        if method is not None:
+            environment["METHOD"] = method
+        ended = subprocess.run(
+            [sys.executable, *module, str(script), *arguments],
+            capture_output=True, text=True, timeout=PATIENCE, env=environment, cwd=tmp_path,
+        )  # fmt: skip
+        assert ended.returncode == status, ended.stderr
+        run.stderr = ended.stderr
+        return ended.stdout
+
+    return run
+
+
+@pytest.fixture(params=["fork", "spawn", "forkserver"])
+def method(request):
+    """Each start method."""
+    return request.param
