@@ -23,21 +23,20 @@ def arguments():
     parser.add_argument("--only", action="append", default=[], help="only these tests: Class.test, Class or test")
     parser.add_argument("--output", type=Path, default=TARGET, help="the directory for the report, logs and environments")
     tested = parser.add_mutually_exclusive_group(required=True)
-    tested.add_argument("--wheel", type=Path, help="procession's wheel")
+    tested.add_argument("--wheel", type=Path, help="procession's wheel, or the directory with it")
     tested.add_argument("--stock", action="store_true", help="stock is tested, to know what it does")
     return parser.parse_args()
 
 
-def cells(options, found):
-    borrowed = next((it.futures for it in reversed(found) if it.futures), None)
-    for interpreter in found:
+def cells(options, chosen, lender):
+    for interpreter in chosen:
         python = interpreters.environment(interpreter, options.wheel, options.output)
         for start in options.start or STARTS:
             for group in options.group or GROUPS:
                 name = f"{interpreter.name}-{start}-{group}{'-stock' if options.stock else ''}"
                 yield Cell(
                     python, interpreter.version, start, group, install=not options.stock,
-                    borrowed=None if interpreter.futures else borrowed, directory=options.output / name,
+                    borrowed=None if interpreter.futures else lender, directory=options.output / name,
                 )  # fmt: skip
 
 
@@ -45,14 +44,18 @@ def main():
     options = arguments()
     options.output = options.output.resolve()
     options.output.mkdir(parents=True, exist_ok=True)
-    found, refused = interpreters.find(options.python)
+    if options.wheel and options.wheel.is_dir():
+        options.wheel = max(options.wheel.glob("procession-*.whl"), key=lambda wheel: wheel.stat().st_mtime)
+    found, refused = interpreters.find(interpreters.candidates())
+    chosen = interpreters.choose(options.python, found) if options.python else [found[it] for it in sorted(found)]
     for why in refused:
         print(f"not tested: {why}")
-    if not found:
+    if not chosen:
         sys.exit("no CPython with its tests was found")
+    lender = next((it.futures for _, it in sorted(found.items(), reverse=True) if it.futures), None)
     ledger = Ledger()
     judged = []
-    for cell in cells(options, found):
+    for cell in cells(options, chosen, lender):
         cell.run(options.only)
         verdict = judge(cell, ledger, whole=not options.only)
         print(report.line(cell, verdict), *report.reds(cell, verdict), sep="\n", flush=True)

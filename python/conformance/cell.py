@@ -110,7 +110,7 @@ class Cell:
         settings = {
             "install": self.install,
             "census": str(self.directory / "census") if self.install else None,
-            "borrowed": self.borrowed,
+            "borrowed": self.borrowed if self.group == "futures" else None,
             "group": self.group,
             "start": self.start,
             "events": str(events),

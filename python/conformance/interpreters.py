@@ -72,26 +72,31 @@ def pyenv_root():
         return None
 
 
-def find(wanted=()):
-    """The interpreters that can be tested, by version; and for each other one, why not.
-
-    `wanted`: commands, paths or versions such as `3.13`; all that are found, if there are none.
-    """
-    found, refused = {}, []
-    for command in list(wanted) if wanted and not all(map(is_version, wanted)) else candidates():
+def find(commands):
+    """The interpreters that can be tested, by version; and of those that cannot, why."""
+    found, refused = {}, set()
+    for command in commands:
         said = ask(command)
         if said is None or said["implementation"] != "cpython" or tuple(said["version"]) < OLDEST:
-            if command in wanted:
-                refused.append(f"{command}: no CPython from {'.'.join(map(str, OLDEST))} on")
             continue
         version = tuple(said["version"])
-        if not said["tests"]:
-            refused.append(f"{said['path']}: CPython {'.'.join(map(str, version))} without its `test` package")
-        elif version not in found:
-            found[version] = Interpreter(said["path"], version, said["futures"])
-    if wanted and all(map(is_version, wanted)):
-        found = {version: it for version, it in found.items() if any(matches(version, name) for name in wanted)}
-    return [found[version] for version in sorted(found)], sorted(set(refused))
+        if said["tests"]:
+            found.setdefault(version, Interpreter(said["path"], version, said["futures"]))
+        else:
+            refused.add(f"{said['path']}: CPython {'.'.join(map(str, version))} without its `test` package")
+    return found, sorted(refused)
+
+
+def choose(wanted, found):
+    """Of those that were found, the ones with a version that is wanted, such as `3.13`; and the ones at wanted paths."""
+    chosen = {version: it for version, it in found.items() if any(matches(version, name) for name in wanted)}
+    for command in wanted:
+        if not is_version(command):
+            here, refused = find([command])
+            if not here:
+                raise SystemExit("".join(refused) or f"{command}: no CPython from {'.'.join(map(str, OLDEST))} on")
+            chosen |= here
+    return [chosen[version] for version in sorted(chosen)]
 
 
 def is_version(text):
@@ -99,8 +104,8 @@ def is_version(text):
 
 
 def matches(version, text):
-    parts = tuple(map(int, text.split(".")))
-    return version[: len(parts)] == parts
+    parts = text.split(".")
+    return is_version(text) and [str(part) for part in version[: len(parts)]] == parts
 
 
 def environment(interpreter, wheel, directory):

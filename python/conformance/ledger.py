@@ -23,11 +23,12 @@ class Entry:
     start: list
     python: list
     evidence: str = ""
-    used: bool = False
+    stock: bool = False
 
     def is_about(self, cell):
         return (
-            (not self.group or cell.group in self.group)
+            (cell.install or self.stock or self.kind != "expected")
+            and (not self.group or cell.group in self.group)
             and (not self.start or cell.start in self.start)
             and (not self.python or any(holds(condition, cell.version) for condition in self.python))
         )
@@ -54,17 +55,16 @@ class Ledger:
             raise SystemExit(f"{path}: what is {', '.join(content)}?")
 
     @staticmethod
-    def entry(kind, test, reason="", group=(), start=(), python=(), evidence=""):
+    def entry(kind, test, reason="", group=(), start=(), python=(), evidence="", stock=False):
         if kind == "flaky" and not evidence:
             raise SystemExit(f"ledger: `{test}` is called flaky without evidence")
         if not (reason or evidence):
             raise SystemExit(f"ledger: no reason for `{test}`")
-        return Entry(kind, test, reason, list(group), list(start), list(python), evidence)
+        return Entry(kind, test, reason, list(group), list(start), list(python), evidence, stock)
 
     def find(self, kind, cell, test):
         for entry in self.entries:
             if entry.kind == kind and entry.is_about(cell) and entry.names(test):
-                entry.used = True
                 return entry
         return None
 
@@ -100,7 +100,7 @@ def judge(cell, ledger, whole):
 
 def judge_test(cell, ledger, test):
     record = cell.records[test]
-    expected = ledger.find("expected", cell, test) if cell.install else None
+    expected = ledger.find("expected", cell, test)
     if record.outcome in ("ok", "xfail"):
         return ("red", f"passes, which is not expected: {expected.reason}") if expected else ("ok", "")
     if record.outcome == "skip":

@@ -8,12 +8,14 @@
 //! | [`unsafe_code`] | `unsafe` stays on the two lowest floors |
 //! | [`crash_points`] | the named crash points, and whether a test kills there |
 //! | [`snippets`] | what the README shows is what an example runs |
+//! | [`conformance`] | CPython's own tests with procession in place |
 //! | [`python`] | the Python package: environment, wheel, tests |
 //! | [`examples`] | the examples, and with what they are run |
 //! | [`source`] | Rust files of this repository, and their code without comments and strings |
 //! | [`workspace`] | what `cargo metadata` says of the workspace |
 #![forbid(unsafe_code)]
 
+mod conformance;
 mod crash_points;
 mod examples;
 mod layering;
@@ -36,6 +38,8 @@ const USAGE: &str = "usage: cargo xtask COMMAND
                      kill random members at random times and show what held
   tour [CHAPTER]     each chapter of the tutorial on real processes
   python [ARGS...]   build and install the Python package, run its tests with pytest ARGS
+  conformance [--python P] [--start METHOD] [--group GROUP] [--only TEST]
+                     CPython's own tests with procession in place, on every CPython that is found
   examples           run the examples
   snippets           compare the README with the examples
   crash-points       list the named crash points and the tests that kill there
@@ -55,6 +59,7 @@ fn main() -> ExitCode {
         "chaos" => step::run(vec![plan::chaos(rest)]),
         "tour" => step::run(vec![plan::tour(rest)]),
         "python" => step::run(python::tests(rest)),
+        "conformance" => step::run(conformance::steps(rest)),
         "examples" => step::run(examples::steps()),
         "snippets" => step::run(vec![plan::snippets()]),
         "crash-points" => crash_points::print(),

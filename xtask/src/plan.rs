@@ -1,7 +1,9 @@
 //! The steps of each command, in their order: what is quick to fail comes first.
 
 use crate::step::Step;
-use crate::{crash_points, examples, layering, snippets, unsafe_code, workspace};
+use crate::{
+    conformance, crash_points, examples, layering, python, snippets, unsafe_code, workspace,
+};
 
 /// Crates with models under `--cfg loom`, in modules of their own library.
 const LOOM_CRATES: &[&str] = &["procession-shm", "procession-ipc"];
@@ -17,6 +19,8 @@ pub(crate) fn test() -> Vec<Step> {
     steps.push(Step::cargo("tests", "test --workspace --all-features"));
     steps.extend(LOOM_CRATES.iter().map(|name| loom(name)));
     steps.extend(examples::steps());
+    steps.extend(python::tests(&[]));
+    steps.extend(conformance::in_a_test_run());
     steps.extend([tour(&[]), chaos(&["--kills".into(), KILLS.into()]), bench(&["--short".into()])]);
     steps
 }

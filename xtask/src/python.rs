@@ -47,15 +47,27 @@ impl Environment {
             Step::program("python-environment", &self.interpreter, "-m venv")
                 .args(&[self.place.display().to_string()]),
             Step::program("python-tools", &python, &format!("{pip} -r {TOOLS}")),
-            // The tools are there already, so the build needs no environment of its own.
-            Step::program(
-                "python-package",
-                &python,
-                &format!("{pip} --no-build-isolation --no-deps --force-reinstall ."),
-            )
-            .variable("CARGO_TARGET_DIR", workspace::target().display().to_string())
-            .variable("PATH", self.path()),
+            self.built("python-package", &format!("{pip} --force-reinstall")),
         ]
+    }
+
+    /// Builds the wheel into a directory.
+    pub(crate) fn wheel(&self, name: &str, directory: &str) -> Step {
+        let pip = "-m pip --disable-pip-version-check --no-input wheel --quiet --wheel-dir";
+        self.built(name, &format!("{pip} {directory}"))
+    }
+
+    /// Has pip build the package. The tools are there already, so that needs no environment of its own.
+    fn built(&self, name: &str, pip: &str) -> Step {
+        let line = format!("{pip} --no-build-isolation --no-deps .");
+        Step::program(name, self.program("python"), &line)
+            .variable("CARGO_TARGET_DIR", workspace::target().display().to_string())
+            .variable("PATH", self.path())
+    }
+
+    /// The interpreter of which it is the environment: a command or a path.
+    pub(crate) fn interpreter(&self) -> &str {
+        &self.interpreter
     }
 
     fn path(&self) -> String {

@@ -16,8 +16,20 @@ import os
 import sys
 
 BORROWED = "test.test_concurrent_futures"
-#: What the borrowed tests ask of `test.support` that older versions do not have.
-LACKING = {"Py_GIL_DISABLED": False}
+
+
+def leave(*_args, **_kwargs):
+    """A decorator that does nothing: no build without the GIL and none under a sanitizer borrows tests."""
+    return lambda test: test
+
+
+#: What the borrowed tests ask of `test.support`, and older versions do not have or have with fewer arguments.
+LACKING = {
+    "Py_GIL_DISABLED": False,
+    "requires_gil_enabled": leave,
+    "check_sanitizer": lambda **_kinds: False,
+    "skip_if_sanitizer": leave,
+}
 
 
 def started_by_multiprocessing():
@@ -62,9 +74,7 @@ def install(_module):
 
 
 def complete(support):
-    for name, value in LACKING.items():
-        if not hasattr(support, name):
-            setattr(support, name, value)
+    vars(support).update(LACKING)
 
 
 def main(settings):
