@@ -6,7 +6,7 @@ the default is the one setting of the process, `multiprocessing`'s own.
 
 from multiprocessing import context as _stock
 
-from .process import ForkProcess, ForkServerProcess, SpawnProcess
+from .process import Awaitable, ForkProcess, ForkServerProcess, SpawnProcess
 
 __all__ = ()
 
@@ -150,7 +150,7 @@ class ForkServerContext(_Concrete, _stock.ForkServerContext):
     Process = ForkServerProcess
 
 
-class Process(_stock.Process):
+class Process(Awaitable, _stock.Process):
     """A process, started by the default method."""
 
     @staticmethod

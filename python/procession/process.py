@@ -5,6 +5,7 @@ arena and a seat in its family, once a process, with the preparation data, befor
 imported. Every object of procession that is pickled for that process refers to the ticket.
 """
 
+import os
 from contextlib import contextmanager
 from multiprocessing import context as _stock
 from multiprocessing import process as _process
@@ -109,11 +110,38 @@ def start(popen, process_obj):
         return popen(process_obj)
 
 
-class ForkProcess(_stock.ForkProcess):
+class Awaitable:
+    """What our processes have beyond stock's."""
+
+    async def join_async(self, timeout=None):
+        """As `join`, for a coroutine: waits in the running loop, without a thread.
+
+        `timeout` is in seconds; as with `join`, `exitcode` is None afterwards if the time was up.
+        Cancelling it leaves the process alone.
+        """
+        import asyncio
+
+        if self.exitcode is None:
+            loop = asyncio.get_running_loop()
+            ended = loop.create_future()
+            # A descriptor of its own: several coroutines may wait for one process.
+            descriptor = os.dup(self.sentinel)
+            loop.add_reader(descriptor, lambda: ended.done() or ended.set_result(None))
+            try:
+                await asyncio.wait_for(ended, timeout)
+            except TimeoutError:
+                return
+            finally:
+                loop.remove_reader(descriptor)
+                os.close(descriptor)
+        self.join()
+
+
+class ForkProcess(Awaitable, _stock.ForkProcess):
     """A process that is a copy of this one."""
 
 
-class SpawnProcess(_stock.SpawnProcess):
+class SpawnProcess(Awaitable, _stock.SpawnProcess):
     """A process that is a new interpreter."""
 
     @staticmethod
@@ -123,7 +151,7 @@ class SpawnProcess(_stock.SpawnProcess):
         return start(Popen, process_obj)
 
 
-class ForkServerProcess(_stock.ForkServerProcess):
+class ForkServerProcess(Awaitable, _stock.ForkServerProcess):
     """A process that is forked by a server without threads."""
 
     @staticmethod

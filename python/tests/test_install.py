@@ -291,3 +291,28 @@ def test_importing_it_starts_and_opens_nothing(run):
 def test_the_parent_of_the_tests_is_not_installed():
     assert type(multiprocessing.get_context("fork")).__module__ == "multiprocessing.context"
     assert os.environ.get("PROCESSION_DISABLE") is None
+
+
+def test_in_a_sub_interpreter_stock_stays(run):
+    out = run("""
+        try:
+            import _interpreters as interpreters
+        except ImportError:
+            import _xxsubinterpreters as interpreters
+        inner = interpreters.create()
+        error = interpreters.run_string(inner, '''if True:
+            import warnings, multiprocessing.context
+            import procession
+            with warnings.catch_warnings(record=True) as caught:
+                warnings.simplefilter("always")
+                procession.install()
+            context = multiprocessing.get_context("fork")
+            print(caught[0].category.__name__, type(context).__module__, flush=True)
+            try:
+                procession.Lock()
+            except ImportError as error:
+                print("subinterpreters" in str(error), flush=True)
+        ''')
+        assert error is None, error
+    """)
+    assert out.splitlines() == ["RuntimeWarning multiprocessing.context", "True"]

@@ -18,6 +18,7 @@
 
 #![expect(unsafe_code, reason = "this floor talks to the interpreter and lends it shared memory")]
 
+use pyo3::exceptions::PyImportError;
 use pyo3::prelude::*;
 
 mod codec;
@@ -31,6 +32,7 @@ mod wait;
 
 #[pymodule(gil_used = true)]
 fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    refuse_subinterpreter()?;
     family::register(module)?;
     codec::register(module)?;
     sync::register(module)?;
@@ -38,4 +40,18 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     connection::register(module)?;
     shared::register(module)?;
     pool::register(module)
+}
+
+/// What is known here of the process (its seat, its forks, its threads) is known once a process, and
+/// signals are the main interpreter's.
+fn refuse_subinterpreter() -> PyResult<()> {
+    // SAFETY: the interpreter's lock is held, so there is a current interpreter.
+    let here = unsafe { pyo3::ffi::PyInterpreterState_Get() };
+    // SAFETY: as above, and `here` is that interpreter.
+    if unsafe { pyo3::ffi::PyInterpreterState_GetID(here) } == 0 {
+        return Ok(());
+    }
+    Err(PyImportError::new_err(
+        "procession works in the main interpreter, not in subinterpreters; use multiprocessing there",
+    ))
 }
