@@ -7,7 +7,7 @@
 //! | [`OwnedLock`] | the word of the locks that users see |
 //! | [`EventCount`] | sleeping until something has happened |
 //! | [`Arena`] | one memfd, its blocks, who owns each |
-//! | [`Family`] | the arena of this process, its members, who holds what |
+//! | [`Family`] | an arena, this process's seat in it, its members, who holds what |
 //!
 //! The README beside this file has the parties, the steps, and what happens if one is killed at
 //! each of them.
@@ -43,8 +43,8 @@ pub use {
     arena::{Arena, Block, BlockInfo, Handle, Kind, Owner, Region, parse_size},
     error::Error,
     family::{
-        Ended, Family, Held, MemberId, MemberInfo, MemberState, ObjectHead, adopt, family, fork_as,
-        inspect,
+        Ended, Family, Held, MemberId, MemberInfo, MemberState, ObjectHead, adopt, families,
+        family, fork_as, inspect, join, joined, own_family,
     },
     gate::{CLAIM_SURE, Gate, GateGuard, Side},
     shared::Shared,

@@ -48,6 +48,13 @@ pub enum Taken {
 
 impl OwnedLock {
     /// A free lock.
+    #[cfg(not(loom))]
+    pub const fn new() -> Self {
+        Self { word: AtomicU32::new(0) }
+    }
+
+    /// A free lock.
+    #[cfg(loom)]
     pub fn new() -> Self {
         Self { word: AtomicU32::new(0) }
     }

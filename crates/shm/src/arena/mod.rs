@@ -122,7 +122,8 @@ impl Arena {
         // SAFETY: `offset` is inside the mapping, by the check above.
         let address = unsafe { self.mapping.base().add(offset) };
         // SAFETY: the address is aligned (the base is a page) and `size_of::<T>()` bytes from it are
-        // mapped for the life of the process (`Family` leaks the arena); `T: Shared` makes every
+        // mapped for the life of the process (a family that was joined is leaked, and an arena that
+        // is given up before that has lent its header and seats to nobody); `T: Shared` makes every
         // bit pattern a value and every change by others an atomic one. That the memory is
         // committed is the caller's part: an offset comes from a descriptor in use.
         Some(unsafe { address.cast::<T>().as_ref() })

@@ -6,10 +6,10 @@
 //! A family is found by the descriptor of its arena in one of its processes, so those whose
 //! descriptors this user may not open are not seen.
 
-use super::{Family, Local, MemberInfo, MemberState, ObjectHead};
+use super::{Family, MemberInfo, MemberState, ObjectHead};
 use crate::arena::{Arena, BlockInfo, Header, Kind};
 use crate::{Error, Gate};
-use procession_sys::atomic::{AtomicU64, Ordering::Relaxed};
+use procession_sys::atomic::Ordering::Relaxed;
 use procession_sys::pid;
 use std::fs::{self, File};
 use std::io;
@@ -143,7 +143,7 @@ fn picture(file: File, len: u64) -> Result<FamilyView, Error> {
     let arena = Arena::open(OwnedFd::from(file))?;
     let namespace = arena.header().pid_namespace.load(Relaxed);
     let (used, idle, limit) = arena.usage();
-    let family = Family { arena, me: AtomicU64::new(0), local: Local::default() };
+    let family = Family::over(arena);
     let blocks: Vec<BlockInfo> = family.arena.blocks().collect();
     let parcels = blocks.iter().filter(|block| block.kind == Kind::Parcel).count() as u64;
     let uptime = uptime();

@@ -1,20 +1,17 @@
-//! How a process comes to its family: it founds one, is started into one, or is a fork.
+//! How a process comes to its families: it founds one, is started into one, or joins another one.
+//!
+//! New objects are made in the process's own family. It is the one that it founded, was started into,
+//! or joined first. The others are those of processes that sent it objects of theirs.
 
-use super::local::Local;
+use super::fork::call_around_forks;
+use super::joined::{Turn, joined, own_family};
 use super::{Family, MemberId, MemberState};
 use crate::Error;
 use crate::arena::Arena;
-use procession_sys::atomic::{AtomicU64, Ordering};
-use procession_sys::forked::{self, Hooks};
+use procession_sys::atomic::Ordering;
 use std::os::fd::OwnedFd;
-use std::sync::{Mutex, OnceLock, PoisonError};
 
-static FAMILY: OnceLock<&'static Family> = OnceLock::new();
-static FOUNDING: Mutex<()> = Mutex::new(());
-/// The seat for the child of this process's next fork, 0 for a seat that inherits.
-static NEXT: AtomicU64 = AtomicU64::new(0);
-
-/// The family of this process. The first call founds one, unless the process was started into one.
+/// This process's own family. The first call founds one, unless the process has joined one.
 ///
 /// # Errors
 /// [`Error::System`], [`Error::OutOfMemory`], [`Error::BadSize`] at the first call.
@@ -23,7 +20,7 @@ static NEXT: AtomicU64 = AtomicU64::new(0);
 /// The child belongs to the same family, with a seat of its own.
 #[inline]
 pub fn family() -> Result<&'static Family, Error> {
-    match FAMILY.get() {
+    match own_family() {
         Some(family) => Ok(family),
         None => found(),
     }
@@ -31,73 +28,70 @@ pub fn family() -> Result<&'static Family, Error> {
 
 #[cold]
 fn found() -> Result<&'static Family, Error> {
-    let _one = FOUNDING.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(family) = FAMILY.get() {
+    call_around_forks();
+    let turn = Turn::take();
+    if let Some(family) = own_family() {
         return Ok(family);
     }
-    let family = settle(Arena::create()?);
+    let family = Family::over(Arena::create()?);
     let me = family.seat_for(0, MemberState::Reserved)?;
     family.sit_down(me);
-    Ok(FAMILY.get_or_init(|| family))
+    let family = turn.add(family);
+    turn.make_own(family);
+    Ok(family)
 }
 
-/// Joins the family whose arena `fd` is, in the seat that was reserved for this process. For the
-/// first moments of a child.
+/// Joins the family whose arena `fd` is, in the seat that was reserved for this process, and makes it
+/// the process's own. For the first moments of a child.
+///
+/// A family that was the process's own before stays joined: what it holds there goes on working. If
+/// this family is joined already, it becomes the own one, and else all is as in [`join`].
+///
+/// # Errors
+/// As [`join`].
+pub fn adopt(fd: OwnedFd, id: MemberId) -> Result<&'static Family, Error> {
+    enter(fd, id, true)
+}
+
+/// Joins the family whose arena `fd` is, in the seat that was reserved for this process. It becomes
+/// the process's own only if that has none yet.
+///
+/// If this process belongs to the family already, that is all: `fd` is closed, and the seat given
+/// back if nobody has taken it.
 ///
 /// # Errors
 /// [`Error::ForeignArena`] if another build made it, [`Error::ForeignNamespace`] if other processes
 /// have our numbers there, [`Error::System`]; [`Error::BadHandle`] if the seat was withdrawn because
-/// whoever reserved it is gone, or if this process belongs to a family already.
-pub fn adopt(fd: OwnedFd, id: MemberId) -> Result<&'static Family, Error> {
-    let _one = FOUNDING.lock().unwrap_or_else(PoisonError::into_inner);
-    let bad = |problem| Error::BadHandle { handle: id.to_word(), problem };
-    if FAMILY.get().is_some() {
-        return Err(bad("a seat in another family than the process has"));
-    }
+/// whoever reserved it is gone.
+pub fn join(fd: OwnedFd, id: MemberId) -> Result<&'static Family, Error> {
+    enter(fd, id, false)
+}
+
+fn enter(fd: OwnedFd, id: MemberId, as_own: bool) -> Result<&'static Family, Error> {
+    call_around_forks();
+    let turn = Turn::take();
     let arena = Arena::open(fd)?;
-    let namespace = arena.header().pid_namespace.load(Ordering::Relaxed);
-    if namespace != procession_sys::pid::namespace() {
+    let family = match joined(arena.id()) {
+        Some(family) => {
+            family.release(id);
+            family
+        }
+        None => turn.add(seated(arena, id)?),
+    };
+    if as_own || own_family().is_none() {
+        turn.make_own(family);
+    }
+    Ok(family)
+}
+
+/// The family of `arena`, with this process in the seat `id`.
+fn seated(arena: Arena, id: MemberId) -> Result<Family, Error> {
+    if arena.header().pid_namespace.load(Ordering::Relaxed) != procession_sys::pid::namespace() {
         return Err(Error::ForeignNamespace);
     }
-    let family = settle(arena);
-    if !family.sit_down(id) {
-        return Err(bad("a seat that was withdrawn"));
+    let family = Family::over(arena);
+    if family.sit_down(id) {
+        return Ok(family);
     }
-    Ok(FAMILY.get_or_init(|| family))
-}
-
-/// Has the child of this process's next fork take the seat `id`, with nothing held, in place of a
-/// seat that holds what this process holds. For a process with one thread.
-pub fn fork_as(id: MemberId) {
-    NEXT.store(id.to_word(), Ordering::Relaxed);
-}
-
-fn settle(arena: Arena) -> &'static Family {
-    forked::set_hooks(Hooks { prepare: before_fork, parent: in_parent, child: in_child });
-    Box::leak(Box::new(Family { arena, me: AtomicU64::new(0), local: Local::default() }))
-}
-
-fn before_fork() {
-    if let Some(family) = FAMILY.get() {
-        family.local.before_fork(family, NEXT.load(Ordering::Relaxed) == 0);
-    }
-}
-
-fn in_parent() {
-    if let Some(family) = FAMILY.get() {
-        NEXT.store(0, Ordering::Relaxed);
-        family.local.after_fork();
-    }
-}
-
-fn in_child() {
-    let Some(family) = FAMILY.get() else { return };
-    let named = NEXT.swap(0, Ordering::Relaxed);
-    let heir = family.local.inherit(family);
-    let id = if named == 0 { heir } else { Some(MemberId::from_word(named)) };
-    if !id.is_some_and(|id| family.sit_down(id)) {
-        // Without a seat nothing here may be touched: `Family::me` says so.
-        family.me.store(0, Ordering::Relaxed);
-    }
-    family.local.after_fork();
+    Err(Error::BadHandle { handle: id.to_word(), problem: "a seat that was withdrawn" })
 }

@@ -107,11 +107,11 @@ impl Local {
         })
     }
 
-    pub(super) fn before_fork(&self, family: &Family, heir: bool) {
+    pub(super) fn before_fork(&self, family: &Family, inherits: bool) {
         self.lock();
         // SAFETY: the lock is held, until `after_fork` in the parent or the child.
         let state = unsafe { &mut *self.state.get() };
-        state.heir = heir.then(|| bequeath(family).ok()).flatten();
+        state.heir = (inherits && family.has_seat()).then(|| bequeath(family).ok()).flatten();
     }
 
     pub(super) fn after_fork(&self) {

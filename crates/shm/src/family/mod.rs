@@ -1,17 +1,21 @@
-//! This process's place in its family.
+//! This process's place in its families.
 
 mod bury;
+mod fork;
 mod head;
 mod held;
 mod holdings;
 pub mod inspect;
 mod join;
+mod joined;
 mod local;
 mod member;
 
+pub use fork::fork_as;
 pub use head::ObjectHead;
 pub use held::Held;
-pub use join::{adopt, family, fork_as};
+pub use join::{adopt, family, join};
+pub use joined::{families, joined, own_family};
 pub use member::{Ended, MemberId, MemberInfo, MemberState};
 
 use crate::arena::{Arena, Block, Handle, Kind};
@@ -19,16 +23,36 @@ use crate::{Error, Region};
 use local::Local;
 use procession_sys::atomic::{AtomicU64, Ordering};
 use std::os::fd::BorrowedFd;
+use std::sync::OnceLock;
 
-/// The family that this process belongs to: its arena, its seat, what it holds.
+/// A family that this process belongs to: its arena, this process's seat, what it holds there.
+///
+/// There is one value for each family, for as long as the process runs; two are equal if they are
+/// the same one.
 #[derive(Debug)]
 pub struct Family {
     arena: Arena,
     me: AtomicU64,
     local: Local,
+    /// The family that this process joined next.
+    next: OnceLock<&'static Family>,
 }
 
+impl PartialEq for Family {
+    fn eq(&self, other: &Self) -> bool {
+        std::ptr::eq(self, other)
+    }
+}
+
+impl Eq for Family {}
+
 impl Family {
+    /// The family of an arena, before this process has a seat there.
+    fn over(arena: Arena) -> Self {
+        let (me, local) = (AtomicU64::new(0), Local::default());
+        Self { arena, me, local, next: OnceLock::new() }
+    }
+
     /// The arena.
     pub fn arena(&self) -> &Arena {
         &self.arena
@@ -45,6 +69,11 @@ impl Family {
         let word = self.me.load(Ordering::Relaxed);
         assert_ne!(word, 0, "this process has no seat: the ledger was full when it was forked");
         MemberId::from_word(word)
+    }
+
+    /// Whether this process has a seat: a fork has none if the ledger was full.
+    fn has_seat(&self) -> bool {
+        self.me.load(Ordering::Relaxed) != 0
     }
 
     /// Sets how many bytes of a block are in use; what a parcel lists lies behind them.
