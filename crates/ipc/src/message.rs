@@ -9,7 +9,7 @@
 //! |---|---|
 //! | the sender | until the commit of the put, or the hand-over to a seat |
 //! | the queue, or the member that it was handed to | until the commit of the get |
-//! | the receiver | until it is dropped |
+//! | the receiver | until it is dropped, or held instead |
 
 use crate::codec::travel;
 pub(crate) use crate::codec::travel::travelling;
@@ -141,17 +141,36 @@ impl Parcel {
     /// # Errors
     /// [`Error::Shm`] if there is no room, or an object is gone.
     pub fn with(format: u8, bytes: &[u8], handles: &[Handle]) -> Result<Self, Error> {
-        let family = family()?;
-        let room = FRONT + bytes.len() + if handles.is_empty() { 0 } else { 8 + handles.len() * 8 };
-        let block = family.take(Kind::Parcel, room as u64)?;
-        family.set_len(block.handle, (FRONT + bytes.len()) as u64);
-        block.region.set_word(0, u64::from(format));
-        block.region.write(FRONT, bytes);
-        let parcel = Self { family, handle: block.handle, region: block.region, len: bytes.len() };
+        let room = if handles.is_empty() { 0 } else { 8 + handles.len() * 8 };
+        let parcel = Self::filled(format, &[bytes], 1, room)?;
         if !handles.is_empty() {
-            family.list_in_parcel(parcel.handle, handles)?;
+            parcel.family.list_in_parcel(parcel.handle, handles)?;
         }
         Ok(parcel)
+    }
+
+    /// A parcel of a message in several parts, each of which begins at a multiple of `align` bytes; it
+    /// is a power of two of at most 64.
+    ///
+    /// # Errors
+    /// [`Error::Shm`] if there is no room.
+    pub fn gather(format: u8, parts: &[&[u8]], align: usize) -> Result<Self, Error> {
+        Self::filled(format, parts, align, 0)
+    }
+
+    fn filled(format: u8, parts: &[&[u8]], align: usize, room: usize) -> Result<Self, Error> {
+        let end = |at: usize, part: &[u8]| at.next_multiple_of(align) + part.len();
+        let len = parts.iter().fold(0_usize, |at, part| end(at, part));
+        let family = family()?;
+        let block = family.take(Kind::Parcel, (FRONT + len + room) as u64)?;
+        family.set_len(block.handle, (FRONT + len) as u64);
+        block.region.set_word(0, u64::from(format));
+        let mut at = 0_usize;
+        for part in parts {
+            block.region.write(FRONT + at.next_multiple_of(align), part);
+            at = end(at, part);
+        }
+        Ok(Self { family, handle: block.handle, region: block.region, len })
     }
 
     /// Hands the parcel to another member, who finds it in its seat or is told the handle.
@@ -201,12 +220,29 @@ impl Parcel {
         &message.lent::<u8>(FRONT + self.len)[FRONT..]
     }
 
+    /// The message, to change in place.
+    pub fn bytes_mut(&mut self) -> &mut [u8] {
+        let end = FRONT + self.len;
+        &mut self.region.lent_mut::<u8>(end)[FRONT..]
+    }
+
     /// The value in the message.
     ///
     /// # Errors
     /// [`Error::Decode`] if the bytes are not what the type expects.
     pub fn decode<T: DeserializeOwned>(&self) -> Result<T, Error> {
         decode(self.format(), self.bytes())
+    }
+
+    /// The block as one that is held: it is freed when neither this process nor a forked child of it
+    /// holds it any more.
+    ///
+    /// # Errors
+    /// [`Error::Shm`] if there is no room to note that.
+    pub fn into_held(self) -> Result<Held, Error> {
+        let held = self.family.count(self.handle)?;
+        self.keep();
+        Ok(held)
     }
 
     /// Leaves the block to whoever owns it now.

@@ -115,9 +115,9 @@ impl Family {
 
     /// Counts all holders anew, from the lists.
     fn recount(&self) {
-        let objects = || self.arena.blocks().filter(|block| block.kind.is_object());
+        let counted = || self.arena.blocks().filter(|block| block.kind != Kind::Part);
         let descriptor = |handle: Handle| self.arena.descriptor(handle.index());
-        for block in objects() {
+        for block in counted() {
             if let Some(found) = descriptor(block.handle) {
                 found.refs.store(0, Relaxed);
             }

@@ -136,6 +136,17 @@ impl Family {
         Ok(Held::new(self, block))
     }
 
+    /// Turns a block that this member owns into one that is held: by this member, by its children after
+    /// a fork, and freed when nobody holds it any more.
+    ///
+    /// # Errors
+    /// As [`Family::take`].
+    pub fn count(&'static self, handle: Handle) -> Result<Held, Error> {
+        let block = self.arena.block(handle)?;
+        self.hold(handle, true)?;
+        Ok(Held::new(self, block))
+    }
+
     /// Holds the object that somebody else made and whose handle came in a message.
     ///
     /// # Errors

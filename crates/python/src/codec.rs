@@ -1,7 +1,0 @@
-//! Python objects as bytes and back.
-
-use pyo3::prelude::*;
-
-pub(crate) fn register(_module: &Bound<'_, PyModule>) -> PyResult<()> {
-    Ok(())
-}

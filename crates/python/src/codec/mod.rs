@@ -1,0 +1,177 @@
+//! Python objects as bytes and back.
+//!
+//! The bytes are a pickle, whatever made them, so that every language and every version reads the
+//! same. Plain data is written and read here; the rest is `pickle`'s.
+//!
+//! | room | holds |
+//! |---|---|
+//! | `write`, `read` | plain data |
+//! | `pickler` | everything else |
+//! | `parcel` | messages too large to be copied twice |
+//! | `apart` | bytes that stay where they are until then |
+//! | `view` | received bytes that are not copied at all |
+//! | `serializer` | picklers that the user brings |
+//! | `scratch` | memory in which messages are encoded and received |
+//! | `seen`, `number`, `opcode` | which objects were met; integers; the opcodes |
+
+mod apart;
+mod number;
+mod opcode;
+mod parcel;
+mod pickler;
+mod read;
+mod scratch;
+mod seen;
+mod serializer;
+mod view;
+mod write;
+
+pub(crate) use scratch::Scratch;
+pub(crate) use serializer::Serializer;
+
+use apart::Apart;
+use procession_ipc::byte_queue::is_large;
+use procession_ipc::message::Parcel;
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use pyo3::types::PyBytes;
+
+/// The format of bytes that nobody encoded: `put_bytes` in Rust.
+const BYTES: u8 = 2;
+/// The format of a pickle.
+pub(crate) const PICKLE: u8 = 3;
+/// The format of a pickle with its buffers, see `parcel`.
+pub(crate) const BUFFERS: u8 = 4;
+
+/// What an object became.
+pub(crate) enum Encoded {
+    /// A message of format [`PICKLE`], in the vector that was given.
+    Bytes,
+    /// A message that was too large for that.
+    Parcel(Parcel),
+}
+
+/// Encodes an object: into `bytes`, which is empty, or into a parcel, if it is large.
+///
+/// # Errors
+/// What pickling raises; `OSError` if a parcel is needed and shared memory has no room.
+#[inline]
+pub(crate) fn encode(object: &Bound<'_, PyAny>, bytes: &mut Vec<u8>) -> PyResult<Encoded> {
+    let mut apart = Vec::new();
+    if write::write(object, bytes, Some(&mut apart)) {
+        if apart.is_empty() && !is_large(bytes.len()) {
+            return Ok(Encoded::Bytes);
+        }
+        return parcel::of_parts(object.py(), bytes, &apart).map(Encoded::Parcel);
+    }
+    encode_by_pickler(object, bytes, apart)
+}
+
+#[cold]
+fn encode_by_pickler(
+    object: &Bound<'_, PyAny>,
+    bytes: &mut Vec<u8>,
+    mut apart: Vec<Apart>,
+) -> PyResult<Encoded> {
+    let py = object.py();
+    bytes.clear();
+    apart.clear();
+    pickler::dump(object, bytes, Some(&mut apart))?;
+    match () {
+        () if !apart.is_empty() => parcel::of_buffers(py, bytes, &apart).map(Encoded::Parcel),
+        () if is_large(bytes.len()) => parcel::of_whole(py, bytes).map(Encoded::Parcel),
+        () => Ok(Encoded::Bytes),
+    }
+}
+
+/// Appends the pickle of an object to `bytes`, in one piece.
+///
+/// # Errors
+/// What pickling raises; `bytes` is as before then.
+#[inline]
+pub(crate) fn encode_whole(object: &Bound<'_, PyAny>, bytes: &mut Vec<u8>) -> PyResult<()> {
+    let start = bytes.len();
+    if write::write(object, bytes, None) {
+        return Ok(());
+    }
+    bytes.truncate(start);
+    let mut pickle = Vec::new();
+    pickler::dump(object, &mut pickle, None)?;
+    bytes.append(&mut pickle);
+    Ok(())
+}
+
+/// The object that is pickled in `bytes`.
+///
+/// # Errors
+/// What unpickling raises.
+#[inline]
+pub(crate) fn decode<'py>(py: Python<'py>, bytes: &[u8]) -> PyResult<Bound<'py, PyAny>> {
+    match read::read(py, bytes) {
+        Some(object) => Ok(object),
+        None => pickler::load(PyBytes::new(py, bytes).as_any()),
+    }
+}
+
+/// The object in a message of that format.
+///
+/// # Errors
+/// What unpickling raises; `ValueError` for a format that is not Python's.
+#[inline]
+pub(crate) fn decode_message<'py>(
+    py: Python<'py>,
+    format: u8,
+    bytes: &[u8],
+) -> PyResult<Bound<'py, PyAny>> {
+    match format {
+        PICKLE => decode(py, bytes),
+        BYTES => Ok(PyBytes::new(py, bytes).into_any()),
+        other => Err(foreign(other)),
+    }
+}
+
+/// The object in a parcel.
+///
+/// # Errors
+/// As [`decode_message`].
+pub(crate) fn decode_parcel(py: Python<'_>, parcel: Parcel) -> PyResult<Bound<'_, PyAny>> {
+    match parcel.format() {
+        PICKLE => parcel::read_whole(py, parcel),
+        BUFFERS => parcel::read_buffers(py, parcel),
+        BYTES => Ok(PyBytes::new(py, parcel.bytes()).into_any()),
+        other => Err(foreign(other)),
+    }
+}
+
+#[cold]
+fn foreign(format: u8) -> PyErr {
+    PyValueError::new_err(format!(
+        "a message of format {format}, which is Rust's own; let the Rust side speak pickle"
+    ))
+}
+
+/// The object as a pickle that `pickle.loads` reads; plain data without calling `pickle`.
+#[pyfunction]
+fn dumps<'py>(object: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyBytes>> {
+    let mut scratch = Scratch::take();
+    let bytes = scratch.vec();
+    encode_whole(object, bytes)?;
+    Ok(PyBytes::new(object.py(), bytes))
+}
+
+/// The object that was pickled.
+#[pyfunction]
+fn loads<'py>(data: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    if let Ok(bytes) = data.cast_exact::<PyBytes>()
+        && let Some(object) = read::read(data.py(), bytes.as_bytes())
+    {
+        return Ok(object);
+    }
+    pickler::load(data)
+}
+
+pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_class::<view::View>()?;
+    module.add_function(wrap_pyfunction!(dumps, module)?)?;
+    module.add_function(wrap_pyfunction!(loads, module)?)
+}
