@@ -33,7 +33,7 @@ pub use error::Error;
 pub use init::init;
 pub use panic::Panic;
 pub use pool::{
-    AsyncResult, Imap, MapBuilder, MapResult, Pool, PoolBuilder, PoolError, WorkerLost,
+    AsyncResult, Imap, MapBuilder, MapResult, Pool, PoolBuilder, PoolError, WorkerLost, byte_pool,
 };
 pub use process::Process;
 pub use procession_sys::fork::{Fork, ForkError};

@@ -1,9 +1,9 @@
 //! What a pool and its workers share, beside the two queues.
 
-use procession_ipc::message;
-use procession_shm::{Family, Held, Kind, ObjectHead, Region, family, shared_struct};
-use procession_sys::atomic::AtomicU64;
-use procession_sys::atomic::Ordering::{Acquire, Relaxed, Release};
+use procession_ipc::{Error, Shareable, message};
+use procession_shm::{Family, Handle, Held, Kind, ObjectHead, Region, family, shared_struct};
+use procession_sys::atomic::Ordering::{Acquire, Relaxed, Release, SeqCst};
+use procession_sys::atomic::{AtomicU64, fence};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 const TAG: u32 = 0x706f_6f6c;
@@ -28,11 +28,13 @@ shared_struct! {
     /// | `claim` | number of the task that it took last, see `GateGuard::commit_handover` | the worker, with the commit of the get; who settles after its death |
     /// | `since` | when it took it, in milliseconds, plus one; 0 between tasks | the worker |
     /// | `ready` | 1 once its initializer has returned | the worker |
+    /// | `member` | which member it is, if it says so; else 0 | the worker |
     pub(super) struct Seat: 64 {
         pub(super) claim: AtomicU64,
         pub(super) since: AtomicU64,
         pub(super) ready: AtomicU64,
-        rest: [AtomicU64; 5],
+        pub(super) member: AtomicU64,
+        rest: [AtomicU64; 4],
     }
 }
 
@@ -83,7 +85,18 @@ impl Block {
         self.common.cancelled[task as usize % CANCELLED].store(task, Release);
     }
 
+    /// Takes a task back unless a worker has it: whether it will not be begun.
+    pub(super) fn withdraw(&self, task: u64, workers: usize) -> bool {
+        self.cancel(task);
+        // (W) pairs with the fence in `is_cancelled`: the worker sees the mark, or we see its claim.
+        fence(SeqCst);
+        (0..workers).all(|number| self.seat(number).claim.load(Acquire) >> 1 != task)
+    }
+
+    /// For the worker that has claimed it.
     pub(super) fn is_cancelled(&self, task: u64) -> bool {
+        // (W) after the claim.
+        fence(SeqCst);
         self.common.cancelled[task as usize % CANCELLED].load(Acquire) == task
     }
 }
@@ -93,6 +106,7 @@ impl Seat {
     pub(super) fn clear(&self) {
         self.claim.store(0, Relaxed);
         self.since.store(0, Relaxed);
+        self.member.store(0, Relaxed);
         self.ready.store(0, Release);
     }
 
@@ -112,6 +126,16 @@ impl Serialize for Block {
 impl<'de> Deserialize<'de> for Block {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         message::deserialize_handle(deserializer, Kind::Pool, TAG).map(Self::of)
+    }
+}
+
+impl Shareable for Block {
+    fn held(&self) -> &Held {
+        &self.held
+    }
+
+    fn attach(family: &'static Family, handle: Handle) -> Result<Self, Error> {
+        Ok(Self::of(family.attach(handle, Kind::Pool, TAG)?))
     }
 }
 

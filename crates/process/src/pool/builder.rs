@@ -1,9 +1,10 @@
 //! Settings of a pool.
 
+use super::byte_pool::Plan;
 use super::call::Once;
+use super::crew::Typed;
 use super::error::PoolError;
 use super::pool::Pool;
-use super::supervisor::Plan;
 use super::wire::Message;
 use crate::{StartMethod, cpu_count};
 use procession_sys::image::ship;
@@ -18,6 +19,7 @@ pub struct PoolBuilder {
     method: StartMethod,
     initializer: Option<Result<(u8, Vec<u8>), PoolError>>,
     most: Option<u64>,
+    max_memory: Option<u64>,
     retries: u32,
     task_timeout: Option<Duration>,
 }
@@ -67,6 +69,13 @@ impl PoolBuilder {
         self
     }
 
+    /// A worker that has more than so many bytes in memory after a task ends and is replaced.
+    #[must_use]
+    pub fn max_memory_per_child(mut self, bytes: u64) -> Self {
+        self.max_memory = Some(bytes);
+        self
+    }
+
     /// A task whose worker dies is tried again so many times before it fails.
     #[must_use]
     pub fn retries(mut self, retries: u32) -> Self {
@@ -92,14 +101,15 @@ impl PoolBuilder {
         if workers == 0 {
             return Err(PoolError::Start("a pool has at least one worker".into()));
         }
-        let plan = Plan {
+        let initializer = self.initializer.transpose()?;
+        let has_initializer = initializer.is_some();
+        let (method, most, max_memory) = (self.method, self.most, self.max_memory);
+        Pool::build(Plan {
             workers,
-            method: self.method,
-            initializer: self.initializer.transpose()?,
-            most: self.most,
+            crew: Box::new(Typed { method, initializer, most, max_memory }),
+            has_initializer,
+            retries: self.retries,
             task_timeout: self.task_timeout,
-            watched: self.task_timeout.is_some(),
-        };
-        Pool::build(plan, self.retries)
+        })
     }
 }

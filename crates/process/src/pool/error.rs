@@ -57,6 +57,9 @@ pub enum PoolError {
     /// A pool could not be made, or a worker not started.
     #[error("{0}")]
     Start(String),
+    /// A signal came while the call waited, and its handler asked to end the wait.
+    #[error("interrupted by a signal")]
+    Interrupted,
     /// The result was not there within the time.
     #[error("no result within the time given")]
     TimedOut,

@@ -2,7 +2,6 @@
 
 use super::error::PoolError;
 use super::job::Job;
-use super::ledger::Order;
 use super::pool::Pool;
 use super::reply::{Outcome, Results};
 use super::result::part;
@@ -82,7 +81,7 @@ where
         let size = self.next_size();
         self.chunk.extend(self.items.by_ref().take(size));
         if self.chunk.is_empty() {
-            self.job.state().seal();
+            self.pool.shared.seal(&self.job);
             return Ok(false);
         }
         let bytes = std::mem::take(&mut self.scratch);
@@ -94,14 +93,7 @@ where
             }
         };
         self.part_bytes = message.bytes.len();
-        let order = Order {
-            job: &self.job,
-            calls: self.chunk.len(),
-            retries: self.pool.retries,
-            keep: self.pool.keep,
-            message,
-        };
-        let submitted = self.pool.shared.ledger().submit(order);
+        let submitted = self.pool.shared.submit(&self.job, self.chunk.len(), message);
         self.chunk.clear();
         self.scratch = submitted?;
         Ok(true)

@@ -8,26 +8,31 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Called once when all parts have ended.
-pub(super) type Callback = Box<dyn FnOnce(&Job) + Send>;
+pub type Callback = Box<dyn FnOnce(&Job) + Send>;
 /// Called with how many tasks of a map have ended.
-pub(super) type Progress = Box<dyn Fn(usize) + Send + Sync>;
+pub type Progress = Box<dyn Fn(usize) + Send + Sync>;
 
 /// A job: parts that end one by one.
-pub(super) struct Job {
+pub struct Job {
     state: Mutex<State>,
     progress: Option<Progress>,
     /// The progress function has panicked.
     muted: AtomicBool,
 }
 
-pub(super) struct State {
+/// How far a job is.
+pub struct State {
     outcomes: Outcomes,
-    pub(super) submitted: usize,
-    pub(super) ended: usize,
+    /// Parts that were submitted.
+    pub submitted: usize,
+    /// Parts that have ended.
+    pub ended: usize,
     tasks_ended: usize,
     /// No more parts will be added.
     pub(super) sealed: bool,
-    callback: Option<Callback>,
+    callbacks: Vec<Callback>,
+    /// How many parts there will be at least.
+    least: usize,
     /// The task's number in the queue now, for a job of one part.
     pub(super) number: u64,
     /// Nanoseconds that parts have run, and how many tasks that were: for adapting chunks.
@@ -43,27 +48,25 @@ enum Outcomes {
 }
 
 impl Job {
-    pub(super) fn new(progress: Option<Progress>, unordered: bool) -> Self {
+    /// A job of parts that are added as they are submitted, until it is sealed.
+    pub fn new(progress: Option<Progress>, unordered: bool) -> Self {
         let outcomes = if unordered {
             Outcomes::AsTheyCome(VecDeque::new())
         } else {
             Outcomes::InOrder(0, VecDeque::new())
         };
-        Self {
-            state: Mutex::new(State::of(outcomes, None)),
-            progress,
-            muted: AtomicBool::new(false),
-        }
+        Self { state: Mutex::new(State::of(outcomes)), progress, muted: AtomicBool::new(false) }
     }
 
-    /// A job of one part, whose end is told to `callback`.
-    pub(super) fn single(callback: Option<Callback>) -> Self {
-        let mut state = State::of(Outcomes::InOrder(0, VecDeque::new()), callback);
-        state.sealed = true;
+    /// A job of one part.
+    pub fn single() -> Self {
+        let mut state = State::of(Outcomes::InOrder(0, VecDeque::new()));
+        (state.sealed, state.least) = (true, 1);
         Self { state: Mutex::new(state), progress: None, muted: AtomicBool::new(false) }
     }
 
-    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+    /// How far it is. Nothing else goes on while this is held.
+    pub fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -94,14 +97,11 @@ impl Job {
         }
     }
 
-    /// Notes how parts ended; the callback if one was the last.
-    pub(super) fn end_parts(&self, parts: impl IntoIterator<Item = Part>) -> Option<Callback> {
+    /// Notes how parts ended; what is to be called if one was the last.
+    pub(super) fn end_parts(&self, parts: impl IntoIterator<Item = Part>) -> Vec<Callback> {
         let mut state = self.state();
         parts.into_iter().for_each(|part| state.end(part));
-        if !state.is_over() {
-            return None;
-        }
-        state.callback.take()
+        state.callbacks_if_over()
     }
 }
 
@@ -133,12 +133,26 @@ impl State {
         self.measured.1 += part.calls as u64;
     }
 
-    pub(super) fn is_over(&self) -> bool {
-        self.sealed && self.ended == self.submitted
+    /// Whether all parts have ended, and there will be no more.
+    pub fn is_over(&self) -> bool {
+        self.sealed && self.ended == self.submitted && self.submitted >= self.least
+    }
+
+    fn callbacks_if_over(&mut self) -> Vec<Callback> {
+        if self.is_over() { std::mem::take(&mut self.callbacks) } else { Vec::new() }
+    }
+
+    /// Notes what is to be called when all has ended; gives it back if it has.
+    pub(super) fn call_when_over(&mut self, callback: Callback) -> Option<Callback> {
+        if self.is_over() {
+            return Some(callback);
+        }
+        self.callbacks.push(callback);
+        None
     }
 
     /// Whether [`take_some`](Self::take_some) would find any.
-    pub(super) fn has_next(&self) -> bool {
+    pub fn has_next(&self) -> bool {
         match &self.outcomes {
             Outcomes::AsTheyCome(outcomes) => !outcomes.is_empty(),
             Outcomes::InOrder(_, outcomes) => matches!(outcomes.front(), Some(Some(_))),
@@ -146,7 +160,7 @@ impl State {
     }
 
     /// Takes the next outcomes that are there, `most` at most.
-    pub(super) fn take_some(&mut self, most: usize, into: &mut VecDeque<Outcome>) {
+    pub fn take_some(&mut self, most: usize, into: &mut VecDeque<Outcome>) {
         match &mut self.outcomes {
             Outcomes::AsTheyCome(outcomes) => {
                 let count = most.min(outcomes.len());
@@ -163,7 +177,7 @@ impl State {
     }
 
     /// The outcomes that are there, in order of their parts.
-    pub(super) fn in_order(&self) -> impl Iterator<Item = &Outcome> {
+    pub fn in_order(&self) -> impl Iterator<Item = &Outcome> {
         let outcomes = match &self.outcomes {
             Outcomes::InOrder(_, outcomes) => Some(outcomes.iter().flatten()),
             Outcomes::AsTheyCome(_) => None,
@@ -171,21 +185,22 @@ impl State {
         outcomes.into_iter().flatten()
     }
 
-    /// Seals the job; the callback if all parts have ended before.
-    pub(super) fn seal(&mut self) -> Option<Callback> {
+    /// Says that there will be no more parts; what is to be called if all have ended before.
+    pub(super) fn seal(&mut self) -> Vec<Callback> {
         self.sealed = true;
-        if self.is_over() { self.callback.take() } else { None }
+        self.callbacks_if_over()
     }
 
-    fn of(outcomes: Outcomes, callback: Option<Callback>) -> Self {
+    fn of(outcomes: Outcomes) -> Self {
         Self {
             outcomes,
             submitted: 0,
             ended: 0,
             tasks_ended: 0,
             sealed: false,
-            callback,
+            callbacks: Vec::new(),
             number: 0,
+            least: 0,
             measured: (0, 0),
         }
     }

@@ -61,21 +61,14 @@ pub(super) struct Ledger {
     entries: VecDeque<Option<Task>>,
     pub(super) outstanding: usize,
     pub(super) phase: Phase,
-    /// How long a task may run, for the error.
-    pub(super) task_timeout: Duration,
-}
-
-/// A task to be submitted.
-pub(super) struct Order<'a> {
-    pub(super) job: &'a Arc<Job>,
-    pub(super) calls: usize,
-    pub(super) retries: u32,
-    pub(super) keep: bool,
-    pub(super) message: Message,
+    /// How long a task may run.
+    task_timeout: Option<Duration>,
+    /// How often a task is tried again.
+    retries: u32,
 }
 
 impl Ledger {
-    pub(super) fn new(tasks: ByteQueue, task_timeout: Duration) -> Self {
+    pub(super) fn new(tasks: ByteQueue, retries: u32, task_timeout: Option<Duration>) -> Self {
         Self {
             tasks,
             first: 1,
@@ -83,6 +76,7 @@ impl Ledger {
             outstanding: 0,
             phase: Phase::Open,
             task_timeout,
+            retries,
         }
     }
 
@@ -90,14 +84,20 @@ impl Ledger {
         &self.tasks
     }
 
-    /// Puts a task; gives the message's memory back if it need not be kept.
-    pub(super) fn submit(&mut self, order: Order<'_>) -> Result<Vec<u8>, PoolError> {
+    /// Puts a task of so many calls; gives the message's memory back if it need not be kept.
+    pub(super) fn submit(
+        &mut self,
+        job: &Arc<Job>,
+        calls: usize,
+        message: Message,
+    ) -> Result<Vec<u8>, PoolError> {
         match &self.phase {
             Phase::Open => {}
             Phase::Closed => return Err(PoolError::Closed),
             Phase::Over(error) => return Err(error.clone()),
         }
-        let Order { job, calls, retries, keep, message } = order;
+        let retries = self.retries;
+        let keep = retries > 0 || self.task_timeout.is_some();
         let objects = if keep && !message.handles.is_empty() {
             Some(Parcel::with(message.format, &[], &message.handles).map_err(cannot_send)?)
         } else {
@@ -143,9 +143,22 @@ impl Ledger {
             .is_some_and(Option::is_some)
     }
 
+    /// The numbers of what has not ended of a job.
+    pub(super) fn numbers_of(&self, job: &Arc<Job>) -> Vec<u64> {
+        let is_its =
+            |task: &Option<Task>| task.as_ref().is_some_and(|task| Arc::ptr_eq(&task.job, job));
+        let mine = (self.first..).zip(&self.entries).filter(|(_, task)| is_its(task));
+        mine.map(|(number, _)| number).collect()
+    }
+
     /// Books what came from a worker, or from the supervisor about one: its bytes are with the item, or
     /// beside it. What ended is added to `ended`, for [`tell`](Self::tell).
-    pub(super) fn book(&mut self, got: Got, beside: &[u8], ended: &mut Vec<Ended>) -> Option<Due> {
+    pub(super) fn book(
+        &mut self,
+        got: Got,
+        beside: &[u8],
+        ended: &mut Vec<Ended>,
+    ) -> Option<Vec<Due>> {
         let (format, bytes) = match &got {
             Got::Message { format, .. } => (*format, beside),
             Got::Parcel(parcel) => (parcel.format(), parcel.bytes()),
@@ -154,13 +167,13 @@ impl Ledger {
         let value = &bytes[RESULT_HEAD..];
         if head.status == Status::NoWorker {
             let text = decode::<String>(format, value).unwrap_or_else(|error| error);
-            return self.end_all(PoolError::Initializer(text));
+            return Some(self.end_all(PoolError::Initializer(text)));
         }
         let mut task = self.take(head.task)?;
         let outcome = match head.status {
             Status::Returned => Ok(match got {
                 Got::Message { .. } => Reply::of(format, value),
-                Got::Parcel(parcel) => Reply::Parcel(Box::new(parcel)),
+                Got::Parcel(parcel) => Reply::lent(parcel),
             }),
             Status::Lost => match decode::<(WorkerLost, bool)>(format, value) {
                 Ok((lost, innocent)) => {
@@ -181,7 +194,7 @@ impl Ledger {
             Status::Panicked => {
                 decode(format, value).map_or_else(PoolError::Transfer, PoolError::Panicked)
             }
-            Status::TimedOut => PoolError::TaskTimeout(self.task_timeout),
+            Status::TimedOut => PoolError::TaskTimeout(self.task_timeout.unwrap_or_default()),
             Status::Skipped => PoolError::Cancelled,
             _ => PoolError::Transfer(decode(format, value).unwrap_or_else(|error| error)),
         }
@@ -194,11 +207,12 @@ impl Ledger {
         let mut ended = ended.drain(..).peekable();
         while let Some(Ended { job, part }) = ended.next() {
             let next = || ended.next_if(|next| Arc::ptr_eq(&next.job, &job)).map(|next| next.part);
-            let callback = job.end_parts(std::iter::once(part).chain(std::iter::from_fn(next)));
+            let callbacks = job.end_parts(std::iter::once(part).chain(std::iter::from_fn(next)));
             if job.has_progress() {
                 watched.push(Arc::clone(&job));
             }
-            if let Some(callback) = callback {
+            for callback in callbacks {
+                let job = Arc::clone(&job);
                 due.push(Box::new(move || callback(&job)) as Due);
             }
         }
@@ -220,24 +234,24 @@ impl Ledger {
         }
     }
 
-    /// Ends one task before its time.
-    pub(super) fn end_one(&mut self, number: u64, error: PoolError) -> Option<Option<Due>> {
+    /// Ends one task before its time; what is to be called then.
+    pub(super) fn end_one(&mut self, number: u64, error: PoolError) -> Option<Vec<Due>> {
         let task = self.take(number)?;
         let mut ended = vec![task.end(0, Err(Box::new(error)))];
-        Some(Self::tell(&mut ended).0.pop())
+        Some(Self::tell(&mut ended).0)
     }
 
     /// Ends the pool, and all tasks with it.
-    pub(super) fn end_all(&mut self, error: PoolError) -> Option<Due> {
+    pub(super) fn end_all(&mut self, error: PoolError) -> Vec<Due> {
         if !matches!(self.phase, Phase::Over(_)) {
             self.phase = Phase::Over(error.clone());
         }
         let mut due = Vec::new();
         let last = self.first + self.entries.len() as u64;
         for number in self.first..last {
-            due.extend(self.end_one(number, error.clone()).flatten());
+            due.extend(self.end_one(number, error.clone()).into_iter().flatten());
         }
-        Some(Box::new(move || due.into_iter().for_each(|callback| callback())))
+        due
     }
 }
 

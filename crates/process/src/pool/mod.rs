@@ -6,17 +6,20 @@
 //! | `map`, `imap` | maps, in chunks, with a bounded number under way |
 //! | `result`, `job`, `reply` | what a caller waits for |
 //! | `ledger` | which task is whose, and that it ends once |
-//! | `shared` | taking results in |
+//! | [`byte_pool`] | the pool below its types; taking results in |
+//! | `crew` | who starts workers |
 //! | `supervisor` | workers that end, new ones, timeouts, callbacks |
 //! | `block`, `wire` | what is shared with the workers, and the messages |
-//! | `worker`, `call` | the workers' side |
+//! | `post`, `worker`, `call` | the workers' side |
 //!
 //! The README beside this file has the parties, the steps, and what happens if one is killed at
 //! each of them.
 
 mod block;
 mod builder;
+pub mod byte_pool;
 mod call;
+mod crew;
 mod error;
 mod imap;
 mod job;
@@ -24,9 +27,9 @@ mod ledger;
 mod map;
 #[expect(clippy::module_inception, reason = "the room's main piece has its name")]
 mod pool;
+mod post;
 mod reply;
 mod result;
-mod shared;
 mod supervisor;
 mod wire;
 mod worker;

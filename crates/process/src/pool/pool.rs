@@ -1,23 +1,18 @@
 //! The pool itself.
 
-use super::block::Block;
 use super::builder::PoolBuilder;
+use super::byte_pool::{BytePool, Plan, lock};
 use super::call::Once;
 use super::error::PoolError;
 use super::imap::Imap;
-use super::job::{Callback, Job};
-use super::ledger::{Ledger, Order, Phase};
+use super::job::Job;
 use super::map::MapBuilder;
 use super::result::{AsyncResult, MapResult, one};
-use super::shared::{Shared, lock};
-use super::supervisor::{Bench, Plan, supervise};
 use super::wire::Message;
-use procession_ipc::byte_queue::{Bounds, ByteQueue};
 use procession_sys::Deadline;
 use procession_sys::image::ship;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use std::sync::atomic::Ordering::SeqCst;
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -52,12 +47,9 @@ use std::time::Duration;
 /// ```
 #[derive(Debug)]
 pub struct Pool {
-    pub(super) shared: Arc<Shared>,
+    pub(super) shared: Arc<BytePool>,
     supervisor: Mutex<Option<JoinHandle<()>>>,
     pub(super) workers: usize,
-    pub(super) retries: u32,
-    /// Whether tasks are kept to be put again.
-    pub(super) keep: bool,
     owner: u32,
 }
 
@@ -76,31 +68,18 @@ impl Pool {
         PoolBuilder::default()
     }
 
-    pub(super) fn build(plan: Plan, retries: u32) -> Result<Self, PoolError> {
-        let text = |error: &dyn std::fmt::Display| {
-            PoolError::Start(format!("cannot make a pool: {error}"))
-        };
-        let queue = || ByteQueue::new(Bounds::default()).map_err(|error| text(&error));
-        let block = Block::new(plan.workers).map_err(|error| text(&error))?;
-        let (workers, limit) = (plan.workers, plan.task_timeout);
-        let bench = Bench::new(plan, block).map_err(|error| text(&error))?;
-        let ledger = Ledger::new(queue()?, limit.unwrap_or_default());
-        let shared = Arc::new(Shared::new(ledger, queue()?, bench));
-        if let Err(error) = shared.bench.fill(&shared) {
-            shared.bench.kill_all();
-            return Err(error);
-        }
+    pub(super) fn build(plan: Plan) -> Result<Self, PoolError> {
+        let workers = plan.workers;
+        let shared = BytePool::new(plan)?;
         let supervised = Arc::clone(&shared);
         let supervisor = std::thread::Builder::new()
             .name("procession-pool".into())
-            .spawn(move || supervise(&supervised))
-            .map_err(|error| text(&error))?;
+            .spawn(move || supervised.supervise())
+            .map_err(|error| PoolError::Start(format!("cannot make a pool: {error}")))?;
         Ok(Self {
             shared,
             supervisor: Mutex::new(Some(supervisor)),
             workers,
-            retries,
-            keep: retries > 0 || limit.is_some(),
             owner: std::process::id(),
         })
     }
@@ -114,7 +93,7 @@ impl Pool {
     /// The pids of the workers that run now.
     #[must_use]
     pub fn pids(&self) -> Vec<i32> {
-        self.shared.bench.pids()
+        self.shared.pids()
     }
 
     /// Calls `f` in a worker and waits for the result.
@@ -142,7 +121,7 @@ impl Pool {
         A: Serialize + DeserializeOwned,
         R: Serialize + DeserializeOwned,
     {
-        self.submit(f, &arguments, None)
+        self.submit(f, &arguments)
     }
 
     /// Has `f` called in a worker, and `callback` or `error_callback` called with what becomes of it, in
@@ -161,34 +140,16 @@ impl Pool {
         A: Serialize + DeserializeOwned,
         R: Serialize + DeserializeOwned,
     {
-        let shared = Arc::downgrade(&self.shared);
-        let tell = move |job: &Job| {
-            // Counted off first, so that a callback that panics does not keep the pool from ending.
-            if let Some(shared) = shared.upgrade() {
-                shared.callbacks.fetch_sub(1, SeqCst);
-            }
-            match one(job) {
-                Ok(value) => callback(value),
-                Err(error) => error_callback(error),
-            }
+        let result = self.submit(f, &arguments)?;
+        let tell = move |job: &Job| match one(job) {
+            Ok(value) => callback(value),
+            Err(error) => error_callback(error),
         };
-        self.shared.callbacks.fetch_add(1, SeqCst);
-        let result = self.submit(f, &arguments, Some(Box::new(tell)));
-        match &result {
-            Ok(_) => self.shared.bench.kick(),
-            Err(_) => {
-                self.shared.callbacks.fetch_sub(1, SeqCst);
-            }
-        }
-        result
+        self.shared.when_over(result.job(), Box::new(tell));
+        Ok(result)
     }
 
-    fn submit<A, R>(
-        &self,
-        f: fn(A) -> R,
-        arguments: &A,
-        callback: Option<Callback>,
-    ) -> Result<AsyncResult<R>, PoolError>
+    fn submit<A, R>(&self, f: fn(A) -> R, arguments: &A) -> Result<AsyncResult<R>, PoolError>
     where
         A: Serialize + DeserializeOwned,
         R: Serialize + DeserializeOwned,
@@ -197,10 +158,8 @@ impl Pool {
             ship::<Once, fn(A) -> R>(f).map_err(|error| PoolError::Start(error.to_string()))?;
         let message = Message::task(&function.to_bytes(), arguments, Vec::new())
             .map_err(|error| PoolError::Transfer(error.to_string()))?;
-        let job = Arc::new(Job::single(callback));
-        let (retries, keep) = (self.retries, self.keep);
-        let order = Order { job: &job, calls: 1, retries, keep, message };
-        self.shared.ledger().submit(order)?;
+        let job = Arc::new(Job::single());
+        self.shared.submit(&job, 1, message)?;
         Ok(AsyncResult::new(Arc::clone(&self.shared), job))
     }
 
@@ -301,13 +260,7 @@ impl Pool {
 
     /// Takes no more tasks; those that it has are run.
     pub fn close(&self) {
-        let mut ledger = self.shared.ledger();
-        if matches!(ledger.phase, Phase::Open) {
-            ledger.phase = Phase::Closed;
-        }
-        self.shared.end_if_done(&ledger);
-        drop(ledger);
-        self.shared.bench.kick();
+        self.shared.close();
     }
 
     /// Waits until all tasks have ended and the workers are gone.
@@ -315,17 +268,7 @@ impl Pool {
     /// # Panics
     /// If the pool was not closed or terminated before.
     pub fn join(&self) {
-        let is_open = matches!(self.shared.ledger().phase, Phase::Open);
-        assert!(!is_open, "join a pool after close() or terminate()");
-        let done = || self.shared.ledger().outstanding == 0;
-        if let Err(error) = self.shared.wait(Deadline::never(), done) {
-            self.end(error);
-        }
-        self.shared.end_if_done(&self.shared.ledger());
-        if let Some(supervisor) = lock(&self.supervisor).take() {
-            self.shared.bench.kick();
-            let _ = supervisor.join();
-        }
+        let _ = self.join_until(Deadline::never());
     }
 
     /// As [`join`](Self::join), waiting so long at most; whether it is done.
@@ -334,28 +277,26 @@ impl Pool {
     /// As [`join`](Self::join).
     #[must_use]
     pub fn join_timeout(&self, timeout: Duration) -> bool {
-        let is_open = matches!(self.shared.ledger().phase, Phase::Open);
-        assert!(!is_open, "join a pool after close() or terminate()");
-        let done = || self.shared.ledger().outstanding == 0;
-        let is_done = self.shared.wait(Deadline::after(timeout), done).is_ok();
-        if is_done {
-            self.join();
+        self.join_until(Deadline::after(timeout))
+    }
+
+    fn join_until(&self, deadline: Deadline) -> bool {
+        assert!(!self.shared.is_open(), "join a pool after close() or terminate()");
+        match self.shared.drain(deadline, &mut || false) {
+            Ok(()) => {}
+            Err(error) if error.is_timeout() => return false,
+            Err(error) => self.shared.end(error),
         }
-        is_done
+        if let Some(supervisor) = lock(&self.supervisor).take() {
+            self.shared.bench.kick();
+            let _ = supervisor.join();
+        }
+        true
     }
 
     /// Ends the pool now: workers are killed, and tasks that have not ended say so.
     pub fn terminate(&self) {
-        self.end(PoolError::Terminated);
-    }
-
-    fn end(&self, error: PoolError) {
-        let due = self.shared.ledger().end_all(error);
-        self.shared.ledger().tasks().shut();
-        self.shared.call_soon(due);
-        self.shared.bench.kill_all();
-        self.shared.bench.kick();
-        self.shared.tell();
+        self.shared.end(PoolError::Terminated);
     }
 }
 

@@ -17,7 +17,11 @@ const BELIEVED: usize = 1024;
 
 /// An encoded value.
 #[derive(Debug)]
-pub(super) enum Reply {
+pub struct Reply(Room);
+
+/// Where it lies.
+#[derive(Debug)]
+enum Room {
     Few { format: u8, len: u8, bytes: [u8; FEW] },
     Many { format: u8, bytes: Box<[u8]> },
     Parcel(Box<Parcel>),
@@ -26,26 +30,36 @@ pub(super) enum Reply {
 const _: () = assert!(size_of::<Option<Outcome>>() == 32);
 
 /// How a part ended.
-pub(super) type Outcome = Result<Reply, Box<PoolError>>;
+pub type Outcome = Result<Reply, Box<PoolError>>;
 
 impl Reply {
     /// Copies a value, without the head of its message.
     #[inline]
-    pub(super) fn of(format: u8, value: &[u8]) -> Self {
+    pub fn of(format: u8, value: &[u8]) -> Self {
         if value.len() > FEW {
-            return Self::Many { format, bytes: value.into() };
+            return Self(Room::Many { format, bytes: value.into() });
         }
         let mut bytes = [0; FEW];
         bytes[..value.len()].copy_from_slice(value);
-        Self::Few { format, len: value.len() as u8, bytes }
+        Self(Room::Few { format, len: value.len() as u8, bytes })
+    }
+
+    /// The value that came in a parcel, behind the head of its message.
+    pub(super) fn lent(parcel: Parcel) -> Self {
+        Self(Room::Parcel(Box::new(parcel)))
+    }
+
+    /// The format, and the encoded value.
+    pub fn value(&self) -> (u8, &[u8]) {
+        match &self.0 {
+            Room::Few { format, len, bytes } => (*format, &bytes[..usize::from(*len)]),
+            Room::Many { format, bytes } => (*format, &**bytes),
+            Room::Parcel(parcel) => (parcel.format(), &parcel.bytes()[RESULT_HEAD..]),
+        }
     }
 
     pub(super) fn decode<R: DeserializeOwned>(&self) -> Result<R, PoolError> {
-        let (format, value) = match self {
-            Self::Few { format, len, bytes } => (*format, &bytes[..usize::from(*len)]),
-            Self::Many { format, bytes } => (*format, &**bytes),
-            Self::Parcel(parcel) => (parcel.format(), &parcel.bytes()[RESULT_HEAD..]),
-        };
+        let (format, value) = self.value();
         message::decode(format, value)
             .map_err(|error| PoolError::Transfer(format!("the result cannot be read: {error}")))
     }

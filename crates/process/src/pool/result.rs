@@ -1,10 +1,9 @@
 //! A result that will be there later.
 
+use super::byte_pool::BytePool;
 use super::error::PoolError;
 use super::job::Job;
 use super::reply::{Outcome, Results};
-use super::shared::Shared;
-use super::wire::Status;
 use procession_sys::Deadline;
 use serde::de::DeserializeOwned;
 use std::marker::PhantomData;
@@ -17,13 +16,17 @@ use std::time::Duration;
 /// If the worker dies with the task, [`get`](Self::get) says so.
 #[derive(Debug)]
 pub struct AsyncResult<R> {
-    shared: Arc<Shared>,
+    shared: Arc<BytePool>,
     job: Arc<Job>,
     _result: PhantomData<fn() -> R>,
 }
 
 impl<R> AsyncResult<R> {
-    pub(super) fn new(shared: Arc<Shared>, job: Arc<Job>) -> Self {
+    pub(super) fn job(&self) -> &Arc<Job> {
+        &self.job
+    }
+
+    pub(super) fn new(shared: Arc<BytePool>, job: Arc<Job>) -> Self {
         Self { shared, job, _result: PhantomData }
     }
 
@@ -49,15 +52,7 @@ impl<R> AsyncResult<R> {
     /// Takes the task back: it is not begun, or its worker is killed and replaced. `false` if it has
     /// ended already.
     pub fn cancel(&self) -> bool {
-        let number = self.job.state().number;
-        let mut ledger = self.shared.ledger();
-        let Some(due) = ledger.end_one(number, PoolError::Cancelled) else { return false };
-        self.shared.end_if_done(&ledger);
-        drop(ledger);
-        self.shared.call_soon(due);
-        self.shared.bench.kill_task(number, Status::Skipped);
-        self.shared.tell();
-        true
+        self.shared.cancel(&self.job)
     }
 
     fn wait_until(&self, deadline: Deadline) -> Result<(), PoolError> {

@@ -17,17 +17,23 @@ use serde::de::DeserializeOwned;
 /// Bytes of a task before its arguments.
 pub(super) const TASK_HEAD: usize = Shipped::SIZE;
 /// Bytes of a result before its value.
-pub(super) const RESULT_HEAD: usize = 17;
+pub const RESULT_HEAD: usize = 17;
 
 /// How a task ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
-pub(super) enum Status {
+pub enum Status {
+    /// With a value.
     Returned = 0,
+    /// With a [`Panic`](crate::Panic).
     Panicked = 1,
+    /// It could not be run, or its value could not be sent; with a text.
     Failed = 2,
+    /// With its worker; from the supervisor.
     Lost = 3,
+    /// Killed for the time limit; from the supervisor.
     TimedOut = 4,
+    /// Not begun, because it was cancelled.
     Skipped = 5,
     /// Not of a task: the initializer failed.
     NoWorker = 6,
@@ -72,13 +78,22 @@ impl Head {
 
 /// A message that is ready to be put, more than once if need be.
 #[derive(Debug)]
-pub(super) struct Message {
-    pub(super) format: u8,
-    pub(super) bytes: Vec<u8>,
-    pub(super) handles: Vec<Handle>,
+pub struct Message {
+    /// How it is encoded.
+    pub format: u8,
+    /// A task's bytes, or a result's head and value.
+    pub bytes: Vec<u8>,
+    /// Shared objects that travel in it.
+    pub handles: Vec<Handle>,
 }
 
 impl Message {
+    /// Begins a result: clears `bytes` and writes its head, behind which the value goes.
+    pub fn begin_result(task: u64, status: Status, bytes: &mut Vec<u8>) {
+        bytes.clear();
+        Head { task, nanoseconds: 0, status }.write(bytes);
+    }
+
     /// A task.
     pub(super) fn task<A: Serialize + DeserializeOwned>(
         function: &[u8; TASK_HEAD],
@@ -119,20 +134,29 @@ impl Message {
 
 /// A message that was got: bytes of this process, or a parcel.
 #[derive(Debug)]
-pub(super) enum Mail {
-    Own { format: u8, bytes: Vec<u8> },
+pub enum Mail {
+    /// Bytes that were copied out of the queue.
+    Own {
+        /// How they are encoded.
+        format: u8,
+        /// The bytes.
+        bytes: Vec<u8>,
+    },
+    /// A block that is lent to the reader.
     Parcel(Parcel),
 }
 
 impl Mail {
-    pub(super) fn bytes(&self) -> &[u8] {
+    /// The message.
+    pub fn bytes(&self) -> &[u8] {
         match self {
             Self::Own { bytes, .. } => bytes,
             Self::Parcel(parcel) => parcel.bytes(),
         }
     }
 
-    pub(super) fn format(&self) -> u8 {
+    /// How it is encoded.
+    pub fn format(&self) -> u8 {
         match self {
             Self::Own { format, .. } => *format,
             Self::Parcel(parcel) => parcel.format(),

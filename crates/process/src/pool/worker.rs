@@ -1,29 +1,24 @@
 //! The loop of a worker process.
 
-use super::block::Block;
 use super::call::Call;
+use super::post::Post;
 use super::wire::{Mail, Message, RESULT_HEAD, Status, TASK_HEAD};
 use crate::Panic;
-use procession_ipc::byte_queue::{ByteQueue, Got};
 use procession_ipc::message;
 use procession_sys::image::{Function, Shipped};
-use procession_sys::{Deadline, crash_point, pid};
+use procession_sys::{Deadline, pid};
 use serde::{Deserialize, Serialize};
-use std::sync::atomic::Ordering::{Relaxed, Release};
 
 /// What a worker is started with.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Seed {
-    pub(super) tasks: ByteQueue,
-    pub(super) results: ByteQueue,
-    pub(super) block: Block,
-    pub(super) number: usize,
+    pub(super) post: Post,
     pub(super) initializer: Option<(u8, Vec<u8>)>,
     pub(super) most: Option<u64>,
-    pub(super) watched: bool,
+    pub(super) max_memory: Option<u64>,
 }
 
-/// Runs tasks until the queue of tasks is over, or `most` of them were run.
+/// Runs tasks until the queue of tasks is over, or the worker has done or grown enough.
 pub(super) fn work(seed: Seed) {
     if let Err(error) = run(&seed) {
         // Nobody is left to tell but the terminal.
@@ -32,6 +27,7 @@ pub(super) fn work(seed: Seed) {
 }
 
 fn run(seed: &Seed) -> Result<(), procession_ipc::Error> {
+    let post = &seed.post;
     let mut cache = Cache::default();
     let mut output = Vec::new();
     if let Some((format, bytes)) = &seed.initializer {
@@ -39,49 +35,35 @@ fn run(seed: &Seed) -> Result<(), procession_ipc::Error> {
         let mut call = Call { task: 0, mail, output: Vec::new(), format: 0, handles: Vec::new() };
         cache.call(&mut call);
         if call.output.get(RESULT_HEAD - 1) != Some(&(Status::Returned as u8)) {
-            let text = failure(&call);
-            Message::report(0, Status::NoWorker, &text)?.put(&seed.results)?;
-            return Ok(());
+            return post.give_up(&failure(&call));
         }
     }
-    let seat = seed.block.seat(seed.number);
-    seat.ready.store(1, Release);
-    let claim = Some(seed.block.claim_at(seed.number));
+    post.be_ready();
     let mut bytes = Vec::new();
     let mut done = 0;
     while seed.most.is_none_or(|most| done < most) {
-        let got = match seed.tasks.get(&mut bytes, claim, Deadline::never()) {
-            Ok(got) => got,
+        let work = match post.get(&mut bytes, Deadline::never(), || false) {
+            Ok(work) => work,
             Err(error) if error.is_closed() => return Ok(()),
             Err(error) => return Err(error),
         };
-        crash_point!("pool.worker.after_claim");
-        let task = seat.claim.load(Relaxed) >> 1;
-        if seed.watched {
-            seat.since.store(pid::milliseconds() + 1, Relaxed);
-        }
-        let mail = match got {
-            Got::Message { format, .. } => Mail::Own { format, bytes: std::mem::take(&mut bytes) },
-            Got::Parcel(parcel) => Mail::Parcel(parcel),
-        };
+        let (task, mail) = (work.task, work.mail);
         let mut call = Call { task, mail, output, format: 0, handles: Vec::new() };
-        if seed.block.is_cancelled(task) {
+        if post.is_cancelled(task) {
             call.end(0, Status::Skipped, &());
         } else {
             cache.call(&mut call);
         }
-        crash_point!("pool.worker.before_result");
         let result = Message { format: call.format, bytes: call.output, handles: call.handles };
-        result.put(&seed.results)?;
-        crash_point!("pool.worker.after_result");
-        if seed.watched {
-            seat.since.store(0, Relaxed);
-        }
+        post.put(&result)?;
         output = result.bytes;
         if let Mail::Own { bytes: used, .. } = call.mail {
             bytes = used;
         }
         done += 1;
+        if seed.max_memory.is_some_and(|most| pid::resident_memory() > most) {
+            return Ok(());
+        }
     }
     Ok(())
 }
