@@ -8,13 +8,13 @@ crate::shared_struct! {
     #[derive(Debug)]
     pub struct ObjectHead: 32 {
         /// What waiters of the object sleep on; notified when a member was buried.
-        pub waits: [EventCount; 2],
+        pub waits: [EventCount; 3],
         /// The object's lock, if it has one.
         pub lock: OwnedLock,
         flags: AtomicU32,
+        rest: AtomicU32,
         /// Which doorbells want to be rung: one bit each.
         pub bells: AtomicU64,
-        rest: AtomicU64,
     }
 }
 
