@@ -93,6 +93,15 @@ pub enum Error {
     /// `task_done` was called more often than items were put.
     #[error("task_done() called too many times")]
     TaskDoneTooOften,
+    /// Items of a joinable queue died with the processes that had taken them.
+    #[error(
+        "{count} items were taken by processes that ended before they called task_done(); the others \
+         are not affected"
+    )]
+    ItemsLost {
+        /// How many, since the last call that said so.
+        count: usize,
+    },
     /// More pollers on one object than it has doorbells.
     #[error("{0} processes or threads poll this object already, which is the most")]
     TooManyPollers(usize),
@@ -125,10 +134,10 @@ impl Error {
         matches!(self, Self::Closed { .. })
     }
 
-    /// Whether somebody who took part died at it: the owner of a mutex, or (perhaps) a party of a
-    /// barrier.
+    /// Whether somebody who took part died at it: the owner of a mutex, a getter with items in hand, or
+    /// (perhaps) a party of a barrier.
     pub fn is_peer_dead(&self) -> bool {
-        matches!(self, Self::OwnerDied | Self::BrokenBarrier)
+        matches!(self, Self::OwnerDied | Self::BrokenBarrier | Self::ItemsLost { .. })
     }
 
     /// Whether it is for want of memory.

@@ -1,4 +1,4 @@
-//! What is left when a process is killed at a lock, and what a fork inherits.
+//! What is left when a process is killed at a lock or with items in hand, and what a fork inherits.
 //!
 //! A process with threads cannot be forked, so there is no harness here: each scenario is this program
 //! again, with one thread, which forks its children and kills them. Nobody tells the family of a death;
@@ -6,8 +6,10 @@
 
 use procession_ipc::sync::Holder;
 use procession_ipc::{
-    Array, Barrier, Condition, Error, Event, Lock, Mutex, Queue, RLock, Semaphore, Value,
+    Array, Barrier, Condition, Error, Event, JoinableQueue, Lock, Mutex, Queue, RLock, Semaphore,
+    Value,
 };
+use procession_shm::MemberId;
 use procession_sys::fork::{Fork, fork};
 use procession_sys::pidfd::Pidfd;
 use procession_sys::signal_name::Signal;
@@ -30,6 +32,13 @@ const SCENARIOS: &[(&str, fn())] = &[
     ("setting_an_event_waits_for_no_dead_waiter", event_sets),
     ("a_forked_childs_copy_of_a_guard_gives_nothing_back", fork_keeps_guards),
     ("objects_in_a_queue_are_the_same_in_a_child", objects_travel),
+    ("a_join_tells_how_many_items_died_and_the_next_waits_for_the_rest", join_tells),
+    ("a_getter_killed_while_it_waits_takes_nothing", waiting_getter_takes_nothing),
+    ("an_item_that_another_declared_done_is_not_missed", done_by_another),
+    ("an_item_of_a_getter_that_left_is_missed", leaver_is_missed),
+    ("all_who_wait_for_a_queue_are_told_what_died", joiners_are_told),
+    ("what_a_parent_has_in_hand_is_not_its_childs", hand_stays_with_parent),
+    ("a_seat_that_is_taken_again_begins_with_an_empty_hand", seat_begins_anew),
 ];
 
 fn main() {
@@ -290,4 +299,151 @@ fn objects_travel() {
     event.wait();
     assert_eq!(value.get(), 20_000);
     assert_eq!(child.code(), Some(0));
+}
+
+/// A queue with so many items in it.
+fn queue_of(count: u32) -> JoinableQueue<u32> {
+    let queue = JoinableQueue::new().unwrap();
+    queue.put_many(0..count).unwrap();
+    queue
+}
+
+/// Joins within a minute; how many items it says are lost.
+fn join(queue: &JoinableQueue<u32>) -> usize {
+    match queue.join_timeout(Duration::from_secs(60)) {
+        Ok(()) => 0,
+        Err(Error::ItemsLost { count }) => count,
+        Err(error) => panic!("{error}"),
+    }
+}
+
+fn wait_until_all_children_sleep() {
+    wait_until("all children sleep", || {
+        procession_testkit::family::descendants().iter().all(|child| child.state == 'S')
+    });
+}
+
+fn join_tells() {
+    let queue = queue_of(6);
+    let died = Child::stuck_after(|| {
+        queue.get().unwrap();
+        queue.get_bytes().unwrap();
+        assert_eq!(queue.get_many(2).unwrap().len(), 2);
+        queue.task_done().unwrap();
+    });
+    let go_on = Event::new().unwrap();
+    let other = Child::run(|| {
+        queue.try_get().unwrap();
+        queue.get_timeout(Duration::ZERO).unwrap();
+        go_on.wait();
+        queue.task_done().unwrap();
+        queue.task_done().unwrap();
+        0
+    });
+    wait_until("the other has taken the rest", || queue.empty());
+    assert_eq!(queue.unfinished(), 5);
+    died.kill();
+    assert_eq!(join(&queue), 3);
+    assert_eq!(queue.unfinished(), 2);
+    assert!(queue.join_timeout(Duration::from_millis(600)).unwrap_err().is_timeout());
+    go_on.set();
+    assert_eq!(join(&queue), 0);
+    assert_eq!(other.code(), Some(0));
+    assert!(matches!(queue.task_done(), Err(Error::TaskDoneTooOften)));
+    queue.put(&9).unwrap();
+    assert_eq!((queue.get().unwrap(), queue.unfinished()), (9, 1));
+    queue.task_done().unwrap();
+    assert_eq!(join(&queue), 0);
+}
+
+fn waiting_getter_takes_nothing() {
+    let queue = queue_of(0);
+    let ready = Event::new().unwrap();
+    let child = Child::run(|| {
+        ready.set();
+        queue.get().map_or(1, |_| 0)
+    });
+    ready.wait();
+    wait_until_all_children_sleep();
+    child.kill();
+    queue.put(&1).unwrap();
+    assert!(queue.join_timeout(Duration::from_millis(600)).unwrap_err().is_timeout());
+    assert_eq!(queue.get().unwrap(), 1);
+    queue.task_done().unwrap();
+    assert_eq!(join(&queue), 0);
+}
+
+fn done_by_another() {
+    let queue = queue_of(2);
+    let child = Child::stuck_after(|| queue.get_many(2).unwrap());
+    queue.task_done().unwrap();
+    child.kill();
+    assert_eq!(join(&queue), 1);
+    assert!(matches!(queue.task_done(), Err(Error::TaskDoneTooOften)));
+
+    let queue = queue_of(1);
+    let child = Child::stuck_after(|| queue.get().unwrap());
+    queue.task_done().unwrap();
+    child.kill();
+    assert_eq!(join(&queue), 0);
+}
+
+fn leaver_is_missed() {
+    let queue = queue_of(1);
+    let child = Child::run(|| queue.get().map_or(1, |_| 0));
+    assert_eq!(child.code(), Some(0));
+    assert_eq!(join(&queue), 1);
+    assert_eq!(join(&queue), 0);
+}
+
+fn joiners_are_told() {
+    let queue = queue_of(2);
+    let getter = Child::stuck_after(|| queue.get_many(2).unwrap());
+    let started = Semaphore::new(0).unwrap();
+    let joiners: Vec<_> = (0..3)
+        .map(|_| {
+            Child::run(|| {
+                started.release().unwrap();
+                join(&queue) as i32
+            })
+        })
+        .collect();
+    joiners.iter().for_each(|_| started.acquire());
+    wait_until_all_children_sleep();
+    getter.kill();
+    for joiner in joiners {
+        assert_eq!(joiner.code(), Some(2));
+    }
+    assert_eq!(join(&queue), 0);
+}
+
+fn hand_stays_with_parent() {
+    let queue = queue_of(2);
+    queue.get().unwrap();
+    let child = Child::run(|| queue.get().map_or(1, |_| 0));
+    assert_eq!(child.code(), Some(0));
+    assert_eq!(join(&queue), 1);
+    assert!(queue.join_timeout(Duration::from_millis(600)).unwrap_err().is_timeout());
+    queue.task_done().unwrap();
+    assert_eq!(join(&queue), 0);
+}
+
+fn seat_begins_anew() {
+    let queue = queue_of(3);
+    let family = procession_shm::family().unwrap();
+    let sat = [Value::new(0_u64).unwrap(), Value::new(0).unwrap()];
+    let members = [1, 2].map(|take| {
+        let child = Child::stuck_after(|| {
+            sat[take - 1].store(family.me().to_word());
+            queue.get_many(take).unwrap()
+        });
+        child.kill();
+        assert_eq!(join(&queue), take);
+        let member = MemberId::from_word(sat[take - 1].load());
+        family.release(member);
+        member
+    });
+    assert_eq!(members[0].seat(), members[1].seat());
+    assert_ne!(members[0], members[1]);
+    assert_eq!(queue.unfinished(), 0);
 }

@@ -1,6 +1,6 @@
 //! Bytes in, bytes out: the queue below its types, for floors that have their own messages.
 
-use super::control::{BOUNDED, Control, INLINE_MAX, SHUT, TAG};
+use super::control::{BOUNDED, Control, INLINE_MAX, SHUT, TAG, TALLIED};
 use super::frame::PARCEL_LEN;
 use super::patience::Patience;
 use super::ring::Ring;
@@ -76,13 +76,24 @@ impl ByteQueue {
     /// # Errors
     /// [`Error::Shm`].
     pub fn new(bounds: Bounds) -> Result<Self, Error> {
+        Self::make(bounds, 0)
+    }
+
+    /// Makes a queue that knows what each of its getters has in hand, see [`join`](Self::join).
+    ///
+    /// # Errors
+    /// [`Error::Shm`].
+    pub fn joinable(bounds: Bounds) -> Result<Self, Error> {
+        Self::make(bounds, TALLIED)
+    }
+
+    fn make(bounds: Bounds, tallied: u32) -> Result<Self, Error> {
         let held = family()?.make(Kind::Queue, size_of::<Control>() as u64, TAG, |region| {
             let control: &Control = region.object(0);
             control.max_items.store(bounds.items, Relaxed);
             control.max_bytes.store(bounds.bytes, Relaxed);
-            if bounds != Bounds::default() {
-                control.state.store(BOUNDED, Relaxed);
-            }
+            let bounded = if bounds == Bounds::default() { 0 } else { BOUNDED };
+            control.state.store(bounded | tallied, Relaxed);
             Ok(())
         })?;
         Ok(Self::of(held))
@@ -234,62 +245,6 @@ impl ByteQueue {
                 return Err(Error::Interrupted { what });
             }
         }
-    }
-
-    /// Declares one item done; see `JoinableQueue`.
-    ///
-    /// # Errors
-    /// [`Error::TaskDoneTooOften`].
-    pub fn task_done(&self) -> Result<(), Error> {
-        let done = &self.control.done;
-        let put = || self.control.put.index();
-        done.fetch_update(SeqCst, SeqCst, |done| (done < put()).then_some(done + 1))
-            .map_err(|_| Error::TaskDoneTooOften)?;
-        fence(SeqCst);
-        if done.load(Relaxed) == put() {
-            self.control.joiners.notify_all();
-        }
-        Ok(())
-    }
-
-    /// Items that were put and not declared done.
-    pub fn unfinished(&self) -> u64 {
-        self.control.put.index().saturating_sub(self.control.done.load(SeqCst))
-    }
-
-    /// Waits until all items are declared done.
-    ///
-    /// # Errors
-    /// [`Error::TimedOut`].
-    pub fn join(&self, deadline: Deadline) -> Result<(), Error> {
-        self.join_until(deadline, || false)
-    }
-
-    /// As [`join`](Self::join), or until `interrupt`, which is asked after every sleep that was for
-    /// nothing, says that it is enough.
-    ///
-    /// # Errors
-    /// [`Error::Interrupted`] too.
-    pub fn join_until(
-        &self,
-        deadline: Deadline,
-        mut interrupt: impl FnMut() -> bool,
-    ) -> Result<(), Error> {
-        let what = "waiting for all items to be done";
-        while self.unfinished() > 0 {
-            let ticket = self.control.joiners.announce();
-            if self.unfinished() == 0 {
-                break;
-            }
-            if deadline.expired() {
-                return Err(Error::TimedOut { what });
-            }
-            self.control.joiners.sleep(ticket, deadline);
-            if self.unfinished() > 0 && interrupt() {
-                return Err(Error::Interrupted { what });
-            }
-        }
-        Ok(())
     }
 }
 

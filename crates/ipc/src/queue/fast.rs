@@ -2,7 +2,7 @@
 //! that was used last. Whatever is different is left to the general path, which begins anew.
 
 use super::byte_queue::{ByteQueue, publish_cpu};
-use super::control::{CHUNK, INLINE_MAX};
+use super::control::{BOUNDED, CHUNK, INLINE_MAX, SHUT, TALLIED};
 use super::frame::Frame;
 use crate::bell;
 use procession_shm::Side;
@@ -14,7 +14,7 @@ impl ByteQueue {
     #[inline]
     pub(super) fn put_fast(&self, format: u8, bytes: &[u8]) -> bool {
         let control = self.control;
-        let is_plain = control.state.load(Relaxed) == 0 && self.is_queue();
+        let is_plain = control.state.load(Relaxed) & (SHUT | BOUNDED) == 0 && self.is_queue();
         if !is_plain || bytes.len() > INLINE_MAX {
             return false;
         }
@@ -45,9 +45,11 @@ impl ByteQueue {
     #[inline]
     pub(super) fn get_fast(&self, bytes: &mut Vec<u8>) -> Option<u8> {
         let control = self.control;
-        if control.state.load(Relaxed) != 0 || !self.is_queue() {
+        let state = control.state.load(Relaxed);
+        if state & (SHUT | BOUNDED) != 0 || !self.is_queue() {
             return None;
         }
+        let hand = if state & TALLIED == 0 { None } else { Some(self.hand()?) };
         let gate = self.lock(&control.get, Side::Get);
         let mut record = gate.record();
         if !self.is_put(record.index) {
@@ -68,6 +70,9 @@ impl ByteQueue {
         record.index += 1;
         record.position += size;
         record.bytes += len as u64;
+        if let Some(hand) = hand {
+            hand.take(&gate, 1);
+        }
         crash_point!("queue.get_fast.before_commit");
         gate.commit(record);
         publish_cpu(&control.get);

@@ -121,6 +121,7 @@ impl ByteQueue {
         take: &mut impl FnMut(Got, &dyn Fn(&mut Vec<u8>)),
     ) -> Result<usize, Error> {
         let control = self.control;
+        let hand = if self.is_tallied() { Some(self.make_hand()?) } else { None };
         let gate = self.lock(&control.get, Side::Get);
         let mut record = gate.record();
         let mut got = 0;
@@ -145,6 +146,9 @@ impl ByteQueue {
                     let handle = handle.ok_or(Error::Corrupt("a frame without a parcel"))?;
                     let len = region.word(at as usize + 16);
                     advance(&mut record, frame, len);
+                    if let Some(hand) = hand {
+                        hand.take(&gate, 1);
+                    }
                     crash_point!("queue.get.before_handover");
                     gate.commit_handover(record, Some(handle), claim);
                     handed_over = true;
@@ -162,6 +166,9 @@ impl ByteQueue {
             }
         }
         if got > 0 && !handed_over {
+            if let Some(hand) = hand {
+                hand.take(&gate, got as u64);
+            }
             crash_point!("queue.get.before_commit");
             match claim {
                 None => gate.commit(record),

@@ -9,6 +9,7 @@
 //! | [`byte_queue`] | the queue of bytes: bounds, waiting, its end |
 //! | `put`, `get` | the two sides |
 //! | `fast` | the common case of both, short |
+//! | `tally`, `join` | what each process has in hand, and waiting until all is done |
 //! | `patience` | when to spin and when to sleep |
 //! | [`Queue`], [`JoinableQueue`], [`SimpleQueue`] | typed doors |
 //!
@@ -20,6 +21,7 @@ mod control;
 mod fast;
 mod frame;
 mod get;
+mod join;
 mod joinable;
 mod patience;
 mod payload;
@@ -27,6 +29,7 @@ mod put;
 mod ring;
 mod scratch;
 mod simple;
+mod tally;
 mod typed;
 
 pub use joinable::JoinableQueue;

@@ -2,9 +2,11 @@
 
 use crate::scene::Part::{Bystander, Getter, Putter};
 use crate::scene::{self, Note, Scene, Stage, VICTIM};
-use procession_ipc::{Queue, wait};
+use procession_ipc::{Error, JoinableQueue, Queue, wait};
 use procession_process::Process;
+use procession_sys::crash::arm;
 use procession_testkit::{guard_after, wait_until};
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 const SMALL: (usize, bool) = (40, false);
@@ -171,4 +173,114 @@ fn who_polls_sees_an_item_whose_putter_was_killed_before_it_rang() {
     assert!(victim.join().unwrap_err().is_peer_dead());
     assert!((done.load()..=done.load() + 1).contains(&got), "{got} of {}", done.load());
     assert!(got > done.load(), "the note that was rung for is there");
+}
+
+/// What is given to somebody who dies at a step of getting, declaring done or joining.
+#[derive(Serialize, Deserialize)]
+struct Work {
+    point: String,
+    items: JoinableQueue<Vec<u8>>,
+}
+
+impl Work {
+    fn new(point: &str, items: &JoinableQueue<Vec<u8>>) -> Self {
+        Self { point: point.to_owned(), items: items.clone() }
+    }
+
+    fn dies(self, at_it: fn(Self)) {
+        let point = self.point.clone();
+        let victim = Process::spawn(at_it, self).unwrap();
+        let ended = victim.join_timeout(Duration::from_secs(60));
+        assert!(ended.is_err_and(|error| error.is_peer_dead()), "{point} was not passed");
+    }
+}
+
+fn takes_the_first(work: Work) {
+    arm(&work.point, 1);
+    work.items.get().unwrap();
+}
+
+fn takes_the_second(work: Work) {
+    work.items.get().unwrap();
+    arm(&work.point, 1);
+    work.items.get().unwrap();
+}
+
+fn declares_one_of_two_done(work: Work) {
+    assert_eq!(work.items.get_many(2).unwrap().len(), 2);
+    arm(&work.point, 1);
+    work.items.task_done().unwrap();
+}
+
+fn joins(work: Work) {
+    arm(&work.point, 1);
+    work.items.join().unwrap();
+}
+
+fn losses(items: &JoinableQueue<Vec<u8>>) -> usize {
+    match items.join_timeout(Duration::from_secs(60)) {
+        Ok(()) => 0,
+        Err(Error::ItemsLost { count }) => count,
+        Err(error) => panic!("{error}"),
+    }
+}
+
+fn warm_up_joins() {
+    warm_up();
+    let items = JoinableQueue::new().unwrap();
+    items.put(&vec![0]).unwrap();
+    Work::new("queue.get.after_commit", &items).dies(takes_the_first);
+    assert_eq!(losses(&items), 1);
+}
+
+#[test]
+fn a_join_tells_exactly_what_a_getter_killed_at_any_step_had_in_hand() {
+    let _guard = guard_after(warm_up_joins);
+    let memory = scene::Memory::now();
+    for (point, size, dies, left, lost) in [
+        ("queue.tally.before_publish", 40, takes_the_first as fn(Work), 5, 0),
+        ("queue.get.before_commit", 40, takes_the_first, 5, 0),
+        ("queue.get.after_commit", 40, takes_the_first, 4, 1),
+        ("queue.get.before_wake", 40, takes_the_first, 4, 1),
+        ("queue.get_fast.before_commit", 40, takes_the_second, 4, 1),
+        ("queue.get_fast.before_wake", 40, takes_the_second, 3, 2),
+        ("queue.get.before_handover", 100_000, takes_the_second, 4, 1),
+        ("gate.handover.before_commit", 100_000, takes_the_second, 4, 1),
+        ("gate.handover.after_commit", 100_000, takes_the_second, 3, 2),
+        ("gate.handover.before_unlock", 100_000, takes_the_second, 3, 2),
+        ("queue.task_done.before_commit", 40, declares_one_of_two_done, 3, 2),
+        ("queue.task_done.after_commit", 40, declares_one_of_two_done, 3, 1),
+        ("queue.task_done.before_wake", 40, declares_one_of_two_done, 3, 1),
+    ] {
+        let items = JoinableQueue::new().unwrap();
+        (0..5).for_each(|_| items.put(&vec![7_u8; size]).unwrap());
+        Work::new(point, &items).dies(dies);
+        if lost > 0 {
+            assert_eq!(losses(&items), lost, "{point}");
+        }
+        assert_eq!((items.qsize(), items.unfinished()), (left, left), "{point}");
+        for _ in 0..left {
+            assert_eq!(items.try_get().unwrap(), vec![7_u8; size], "{point}");
+            items.task_done().unwrap();
+        }
+        assert_eq!(losses(&items), 0, "{point}");
+        assert!(items.task_done().is_err(), "{point}");
+        drop(items);
+        memory.is_back(point);
+    }
+}
+
+#[test]
+fn losses_are_counted_once_whatever_happens_to_the_joiner_that_finds_them() {
+    let _guard = guard_after(warm_up_joins);
+    for (point, left_to_tell) in [("queue.join.before_commit", 1), ("queue.join.after_commit", 0)] {
+        let items = JoinableQueue::new().unwrap();
+        (0..2).for_each(|_| items.put(&vec![7_u8]).unwrap());
+        Work::new("queue.get.after_commit", &items).dies(takes_the_first);
+        Work::new(point, &items).dies(joins);
+        items.get().unwrap();
+        items.task_done().unwrap();
+        assert_eq!(losses(&items), left_to_tell, "{point}");
+        assert_eq!((losses(&items), items.unfinished()), (0, 0), "{point}");
+    }
 }

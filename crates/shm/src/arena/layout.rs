@@ -102,7 +102,7 @@ pub(crate) const HASH: u64 = {
         LARGE as usize,
         SLAB as usize,
         // The version of what lies inside the blocks.
-        1,
+        2,
     ];
     let mut hash = 0xcbf2_9ce4_8422_2325_u64;
     let mut at = 0;
