@@ -1,6 +1,6 @@
 //! Queues and pipes within one process.
 
-use procession_ipc::{Queue, duplex, simplex, wait};
+use procession_ipc::{Error, JoinableQueue, Queue, duplex, simplex, wait};
 use procession_testkit::guard_after;
 use std::thread;
 use std::time::Duration;
@@ -154,6 +154,37 @@ fn a_shutdown_ends_a_wait_and_lets_the_rest_out() {
         other.shutdown();
         assert!(waiter.join().unwrap().unwrap_err().is_closed());
     });
+}
+
+#[test]
+fn what_one_thread_got_another_may_declare_done() {
+    let _guard = guard_after(|| drop(Queue::<u8>::new().unwrap()));
+    let queue = JoinableQueue::<u32>::with_maxsize(10).unwrap();
+    let got = Queue::<u32>::new().unwrap();
+    thread::scope(|scope| {
+        scope.spawn(|| (0..1000).for_each(|_| got.put(&queue.get().unwrap()).unwrap()));
+        scope.spawn(|| {
+            for n in 0..1000 {
+                assert_eq!(got.get().unwrap(), n);
+                queue.task_done().unwrap();
+            }
+        });
+        assert_eq!(queue.put_many(0..1000_u32).unwrap(), 1000);
+        queue.join().unwrap();
+    });
+    assert!(matches!(queue.task_done(), Err(Error::TaskDoneTooOften)));
+}
+
+#[test]
+fn what_a_shutdown_drops_is_done() {
+    let _guard = guard_after(|| drop(Queue::<u8>::new().unwrap()));
+    let queue = JoinableQueue::<u32>::new().unwrap();
+    queue.put_many(0..3_u32).unwrap();
+    queue.get().unwrap();
+    assert_eq!(queue.shutdown_now(), 2);
+    assert_eq!(queue.unfinished(), 1);
+    queue.task_done().unwrap();
+    queue.join().unwrap();
 }
 
 #[test]

@@ -103,11 +103,15 @@ impl<T> Queue<T> {
         self.core.shut();
     }
 
-    /// Ends the queue and drops what is in it; how many items that was.
+    /// Ends the queue and drops what is in it; how many items that was. In a
+    /// [`JoinableQueue`](super::JoinableQueue) they are done.
     pub fn shutdown_now(&self) -> usize {
         self.core.shut();
         let mut dropped = 0;
         while self.core.get(&mut Vec::new(), None, Deadline::now()).is_ok() {
+            if self.core.is_tallied() {
+                let _ = self.core.task_done();
+            }
             dropped += 1;
         }
         dropped
