@@ -43,10 +43,11 @@ impl Error {
         matches!(self, Self::Ipc(error) if error.is_closed())
     }
 
-    /// Whether the process that was to do it is dead.
+    /// Whether a process that took part, or was to do it, is dead.
     #[must_use]
     pub fn is_peer_dead(&self) -> bool {
         match self {
+            Self::Ipc(error) => error.is_peer_dead(),
             Self::Process(error) => error.is_peer_dead(),
             Self::Pool(error) => error.is_peer_dead(),
             _ => false,
