@@ -42,6 +42,9 @@ const USAGE: &str = "usage: cargo xtask bench [--short] [--only TEXT]
   --only TEXT  only the rows with TEXT in their name; nothing is written
 ";
 
+/// How the section begins that another program keeps.
+const PYTHON: &str = "<!-- written by `cargo xtask bench python` from here -->";
+
 fn main() -> ExitCode {
     // Each of the two takes over in its own children, which it knows by a variable of the
     // environment that the other's children do not have, and does not return there.
@@ -72,6 +75,7 @@ fn run(effort: Effort, only: &str) -> ExitCode {
     if effort == Effort::Full && only.is_empty() {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/benchmarks.md");
         let made = path.parent().map_or(Ok(()), std::fs::create_dir_all);
+        let page = page + &python_section(&path);
         if let Err(error) = made.and_then(|()| std::fs::write(&path, page)) {
             eprintln!("cannot write {}: {error}", path.display());
             return ExitCode::FAILURE;
@@ -84,6 +88,12 @@ fn run(effort: Effort, only: &str) -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// The end of the page that is there, which `cargo xtask bench python` writes.
+fn python_section(page: &Path) -> String {
+    let text = std::fs::read_to_string(page).unwrap_or_default();
+    text.find(PYTHON).map_or_else(String::new, |at| format!("\n{}", &text[at..]))
 }
 
 fn rows() -> Vec<Row> {

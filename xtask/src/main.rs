@@ -34,6 +34,8 @@ const USAGE: &str = "usage: cargo xtask COMMAND
   test [STEP...]     everything that has to hold; or only the steps of these names
   check [STEP...]    formatting, lints, docs, layering: what needs no run
   bench [--short]    procession and its peers in one run, into docs/benchmarks.md
+  bench python [--short] [--only TEXT] [--page]
+                     the Python package and its peers, into the same page; --page writes it anew
   chaos [--kills N] [--seed N]
                      kill random members at random times and show what held
   tour [CHAPTER]     each chapter of the tutorial on real processes
@@ -55,7 +57,10 @@ fn main() -> ExitCode {
     match command {
         "test" => step::run_named(plan::test(), rest),
         "check" => step::run_named(plan::check(), rest),
-        "bench" => step::run(vec![plan::bench(rest)]),
+        "bench" => match rest.split_first() {
+            Some((side, rest)) if side == "python" => step::run(python::bench(rest)),
+            _ => step::run(vec![plan::bench(rest)]),
+        },
         "chaos" => step::run(vec![plan::chaos(rest)]),
         "tour" => step::run(vec![plan::tour(rest)]),
         "python" => step::run(python::tests(rest)),

@@ -81,6 +81,14 @@ impl Environment {
     }
 }
 
+/// The benchmarks of the package; `--short` only shows that they run.
+pub(crate) fn bench(args: &[String]) -> Vec<Step> {
+    let environment = Environment::default();
+    let mut steps = environment.steps();
+    steps.push(environment.run("bench-python", "bench/python").args(args));
+    steps
+}
+
 /// The package's own tests.
 pub(crate) fn tests(args: &[String]) -> Vec<Step> {
     let environment = Environment::default();
