@@ -6,7 +6,7 @@ the default is the one setting of the process, `multiprocessing`'s own.
 
 from multiprocessing import context as _stock
 
-from .process import Awaitable, ForkProcess, ForkServerProcess, SpawnProcess
+from .process import ForkProcess, ForkServerProcess, Member, SpawnProcess
 
 __all__ = ()
 
@@ -36,17 +36,17 @@ class _Factories:
 
         return Pipe(duplex)
 
-    def Lock(self):
-        """A lock that any process or thread may release."""
+    def Lock(self, **options):
+        """A lock that any process or thread may release; `options` as of `synchronize.Lock`."""
         from .synchronize import Lock
 
-        return Lock(ctx=self.get_context())
+        return Lock(ctx=self.get_context(), **options)
 
-    def RLock(self):
-        """A lock that the thread which holds it may take again."""
+    def RLock(self, **options):
+        """A lock that the thread which holds it may take again; `options` as of `synchronize.RLock`."""
         from .synchronize import RLock
 
-        return RLock(ctx=self.get_context())
+        return RLock(ctx=self.get_context(), **options)
 
     def Condition(self, lock=None):
         """A condition, over `lock` or a new `RLock`."""
@@ -150,7 +150,7 @@ class ForkServerContext(_Concrete, _stock.ForkServerContext):
     Process = ForkServerProcess
 
 
-class Process(Awaitable, _stock.Process):
+class Process(Member, _stock.Process):
     """A process, started by the default method."""
 
     @staticmethod

@@ -4,7 +4,7 @@
 //! descriptor of the arena and the number of a seat, and joins.
 
 use procession_ipc::Error;
-use procession_shm::{Family, MemberId, family};
+use procession_shm::{Family, MemberId, adopt, families, family, join, joined, own_family};
 use pyo3::exceptions::PyLookupError;
 use pyo3::prelude::*;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
@@ -27,6 +27,7 @@ impl Seat {
     #[new]
     fn reserve(number: u64) -> PyResult<Self> {
         let family = find(number)?;
+        family.look_for_deaths();
         let id = family.reserve().map_err(Error::from).map_err(|error| raise(&error))?;
         Ok(Self { family, id, reserver: family.me() })
     }
@@ -52,7 +53,7 @@ impl Drop for Seat {
 /// # Errors
 /// `LookupError` if this process has not joined it.
 pub(crate) fn find(number: u64) -> PyResult<&'static Family> {
-    family().ok().filter(|family| family.arena().id() == number).ok_or_else(|| {
+    joined(number).ok_or_else(|| {
         PyLookupError::new_err(format!("this process is in no family of the number {number:#x}"))
     })
 }
@@ -67,7 +68,13 @@ fn family_number() -> PyResult<u64> {
 /// As `family_number`, but `None` if there is no family yet.
 #[pyfunction]
 fn family_number_if_any() -> Option<u64> {
-    family().ok().map(|family| family.arena().id())
+    own_family().map(|family| family.arena().id())
+}
+
+/// Gives back, in every family, what the process held that had this number and was reaped.
+#[pyfunction]
+fn bury(pid: u32) {
+    families().for_each(|family| family.bury_process(pid));
 }
 
 /// Whether this process has joined the family of that number.
@@ -92,9 +99,9 @@ fn join_family(descriptor: i32, seat: u64, own: bool) -> PyResult<u64> {
     // SAFETY: the caller was sent the descriptor for this call and gives it up.
     let descriptor = unsafe { OwnedFd::from_raw_fd(descriptor) };
     let seat = MemberId::from_word(seat);
-    let _ = own;
-    let family = procession_shm::adopt(descriptor, seat);
+    let family = if own { adopt(descriptor, seat) } else { join(descriptor, seat) };
     let family = family.map_err(Error::from).map_err(|error| raise(&error))?;
+    family.stand_alone();
     Ok(family.arena().id())
 }
 
@@ -102,6 +109,7 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<Seat>()?;
     module.add_function(wrap_pyfunction!(family_number, module)?)?;
     module.add_function(wrap_pyfunction!(family_number_if_any, module)?)?;
+    module.add_function(wrap_pyfunction!(bury, module)?)?;
     module.add_function(wrap_pyfunction!(has_joined, module)?)?;
     module.add_function(wrap_pyfunction!(arena_descriptor, module)?)?;
     module.add_function(wrap_pyfunction!(join_family, module)?)

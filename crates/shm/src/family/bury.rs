@@ -4,7 +4,7 @@
 //! lock and leaves a mark. A burier that is killed half-way leaves the seat `Dying`; the next one
 //! begins anew.
 
-use super::{Family, MemberId, MemberState, ObjectHead};
+use super::{Family, MemberId, MemberInfo, MemberState, ObjectHead};
 use crate::arena::{Arena, Descriptor, HOLDS, Handle, Kind, MEMBERS, Owner};
 use crate::gate::{Gate, Side};
 use procession_sys::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
@@ -81,6 +81,18 @@ impl Family {
         if self.change(id, from, MemberState::Free) {
             crash_point!("ledger.vacate.before_reserver");
             self.unreserve(id.seat() as usize, reserver);
+        }
+    }
+
+    /// Buries the member whose process was `pid`, if it has ended and was reaped. For whoever reaped it.
+    pub fn bury_process(&'static self, pid: u32) {
+        let theirs = |member: &MemberInfo| {
+            member.pid == pid && matches!(member.state, MemberState::Alive | MemberState::Dying)
+        };
+        for member in self.members().into_iter().filter(theirs) {
+            if !self.is_alive(member.id) {
+                self.bury(member.id);
+            }
         }
     }
 

@@ -30,6 +30,8 @@ pub(super) fn call_around_forks() {
 }
 
 fn before_fork() {
+    // Forks may be all that this process does, and the seats of those that ended are wanted.
+    families().for_each(Family::look_for_deaths);
     Turn::take().keep_through_fork();
     let named = NEXT.load(Ordering::Relaxed) != 0;
     for family in families() {
@@ -60,6 +62,8 @@ fn in_child() {
         if !id.is_some_and(|id| family.sit_down(id)) {
             // Without a seat nothing here may be touched: `Family::me` says so.
             family.me.store(0, Ordering::Relaxed);
+        } else if !is_named {
+            family.stand_alone();
         }
         family.local.after_fork();
     }

@@ -129,6 +129,16 @@ impl Family {
         self.seat_for(self.me().to_word(), MemberState::Reserved)
     }
 
+    /// Tells the family that nobody will ask how this process ended: its seat is free as soon as it is
+    /// buried. For a process that was not started by who reserved the seat, but by `fork` or by an
+    /// interpreter.
+    pub fn stand_alone(&self) {
+        let me = self.me();
+        if let Some(reserver) = self.reserver(me) {
+            self.unreserve(me.seat() as usize, reserver.to_word());
+        }
+    }
+
     pub(super) fn seat_for(&self, reserver: u64, state: MemberState) -> Result<MemberId, Error> {
         let header = self.arena.header();
         for seat in 1..MEMBERS {
