@@ -6,7 +6,8 @@ use crate::random::Random;
 use procession::sync::MutexError;
 use procession::{Array, Event, Lock, Mutex, Pool, PoolError, Process, Value};
 use procession_ipc::byte_queue::{ByteQueue, Got};
-use procession_shm::{Held, Kind};
+use procession_ipc::message::Objects;
+use procession_shm::Kind;
 use procession_sys::Deadline;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -87,7 +88,8 @@ fn produce(seed: &Seed, random: &mut Random, bytes: &mut Vec<u8>, place: u64) {
     let family = procession_shm::family().expect("a family");
     let gift = random.once_in(50).then(|| family.make(Kind::Event, 64, 1, |_| Ok(())));
     let gift = gift.transpose().expect("an object");
-    let gifts: Vec<_> = gift.iter().map(Held::handle).collect();
+    let mut gifts = Objects::default();
+    gift.iter().for_each(|gift| gifts.add(gift).expect("objects of one family"));
     note::put(&shared.queue, bytes, &gifts).expect("a put");
     shared.board.seat(seed.seat).acknowledged.store(place + 1, std::sync::atomic::Ordering::SeqCst);
 }
@@ -125,7 +127,7 @@ fn echo(seed: &Seed, random: &mut Random) {
     let mut place = 0;
     while shared.orders.get(&mut bytes, None, Deadline::never()).is_ok() {
         note::write(&mut bytes, seed.id, place, random);
-        note::put(&shared.queue, &bytes, &[]).expect("a put");
+        note::put(&shared.queue, &bytes, &Objects::default()).expect("a put");
         place += 1;
         let seat = shared.board.seat(seed.seat);
         seat.acknowledged.store(place, std::sync::atomic::Ordering::SeqCst);

@@ -3,8 +3,7 @@
 use crate::random::Random;
 use procession_ipc::Error;
 use procession_ipc::byte_queue::{ByteQueue, Item, is_large};
-use procession_ipc::message::Parcel;
-use procession_shm::Handle;
+use procession_ipc::message::{Objects, Parcel};
 use procession_sys::Deadline;
 use std::time::Duration;
 
@@ -48,14 +47,13 @@ fn sum(bytes: &[u8]) -> u64 {
 }
 
 /// Puts a note, with `gifts` travelling in it.
-pub(crate) fn put(queue: &ByteQueue, bytes: &[u8], gifts: &[Handle]) -> Result<(), Error> {
+pub(crate) fn put(queue: &ByteQueue, bytes: &[u8], gifts: &Objects) -> Result<(), Error> {
     let deadline = Deadline::after(Duration::from_secs(60));
     if gifts.is_empty() && !is_large(bytes.len()) {
         return queue.put_one(FORMAT, bytes, deadline);
     }
-    let parcel = Parcel::with(FORMAT, bytes, gifts)?;
-    let item = Item::Parcel { handle: parcel.handle(), len: parcel.len() };
-    queue.put(&[item], deadline).map_err(|(_, error)| error)?;
+    let parcel = Parcel::with(queue.held().family(), FORMAT, bytes, gifts)?;
+    queue.put(&[Item::Parcel(&parcel)], deadline).map_err(|(_, error)| error)?;
     parcel.keep();
     Ok(())
 }

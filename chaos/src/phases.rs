@@ -7,6 +7,7 @@ use crate::note;
 use crate::report::Report;
 use procession::{Signal, wait};
 use procession_ipc::byte_queue::Bounds;
+use procession_ipc::message::Objects;
 use procession_sys::Deadline;
 use procession_sys::pidfd::Pidfd;
 use procession_testkit::family::descendants;
@@ -81,7 +82,7 @@ pub(crate) fn calm(kills: u64, bounds: Bounds, seed: u64, report: &mut Report) {
     for _ in 0..kills {
         let before = settled(&crew);
         let start = Instant::now();
-        note::put(&crew.shared().orders, b"go", &[]).expect("an order");
+        note::put(&crew.shared().orders, b"go", &Objects::default()).expect("an order");
         // As long as the order, the put and the wakes of both take.
         let until = Deadline::after(Duration::from_micros(crew.random().below(150)));
         while !until.expired() {

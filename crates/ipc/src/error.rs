@@ -1,5 +1,6 @@
 //! What can go wrong between processes.
 
+use procession_shm::Family;
 use std::any::type_name;
 
 /// An error of a queue, a pipe, a lock or a shared value.
@@ -34,6 +35,17 @@ pub enum Error {
         type_name: &'static str,
         /// Why.
         reason: String,
+    },
+    /// An object of one family cannot travel in a message of another: its handle says nothing there.
+    #[error(
+        "what belongs to family {object:#x} cannot be sent in a message of family {message:#x}; make \
+         both in one family"
+    )]
+    OtherFamily {
+        /// The number of the object's family.
+        object: u64,
+        /// The number of the family to which the queue or the receiver belongs.
+        message: u64,
     },
     /// A message is not what was expected.
     #[error("the message is not a value of type {type_name}: {reason}")]
@@ -122,6 +134,10 @@ impl Error {
 
     pub(crate) fn decode<T: ?Sized>(reason: String) -> Self {
         Self::Decode { type_name: type_name::<T>(), reason }
+    }
+
+    pub(crate) fn other_family(object: &Family, message: &Family) -> Self {
+        Self::OtherFamily { object: object.arena().id(), message: message.arena().id() }
     }
 
     /// Whether the time was up, or nothing was there for a call that does not wait.

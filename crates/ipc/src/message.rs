@@ -12,30 +12,26 @@
 //! | the receiver | until it is dropped, or held instead |
 
 use crate::codec::travel;
+pub use crate::codec::travel::Objects;
 pub(crate) use crate::codec::travel::travelling;
 use crate::{Error, Shareable, codec};
-use procession_shm::{Family, Handle, Held, Kind, MemberId, Region, family};
+use procession_shm::{Family, Handle, Held, Kind, MemberId, Region};
 use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-const HELP: &str = "a shared object travels only in the arguments of a process or a task, or in a \
-                    message of a procession queue or pipe";
 
 /// Serialises a shared object as its handle, inside a message.
 ///
 /// # Errors
-/// Outside of a message.
+/// Outside of a message, and in one with objects of another family.
 pub fn serialize_handle<S: Serializer>(held: &Held, serializer: S) -> Result<S::Ok, S::Error> {
-    if !travel::list(held.handle()) {
-        return Err(serde::ser::Error::custom(HELP));
-    }
+    travel::list(held).map_err(serde::ser::Error::custom)?;
     held.handle().serialize(serializer)
 }
 
 /// Takes hold of the shared object whose handle comes next in a message.
 ///
 /// # Errors
-/// Outside of a message; if the object is gone, or is of another kind or type.
+/// Outside of a parcel; if the object is gone, or is of another kind or type.
 pub fn deserialize_handle<'de, D: Deserializer<'de>>(
     deserializer: D,
     kind: Kind,
@@ -60,11 +56,8 @@ pub fn deserialize_shared<'de, T: Shareable, D: Deserializer<'de>>(
 fn named<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<(&'static Family, Handle), D::Error> {
-    if !travel::is_inward() {
-        return Err(D::Error::custom(HELP));
-    }
-    let handle = Handle::deserialize(deserializer)?;
-    Ok((family().map_err(D::Error::custom)?, handle))
+    let family = travel::origin().map_err(D::Error::custom)?;
+    Ok((family, Handle::deserialize(deserializer)?))
 }
 
 /// Appends the encoded value to `bytes`; the format it is in, and the objects that travel in it.
@@ -77,7 +70,7 @@ fn named<'de, D: Deserializer<'de>>(
 pub fn encode<T: Serialize + DeserializeOwned>(
     value: &T,
     bytes: &mut Vec<u8>,
-) -> Result<(u8, Vec<Handle>), Error> {
+) -> Result<(u8, Objects), Error> {
     let format = encode_bytes(value, bytes)?;
     Ok((format, travelling().unwrap_or_default()))
 }
@@ -91,13 +84,13 @@ pub(crate) fn encode_bytes<T: Serialize + DeserializeOwned>(
     travel::outward::<T, _>(|| codec::encode(value, bytes))
 }
 
-/// The value in `bytes`.
+/// The value in the `bytes` of a message that is no parcel, so that no objects travel in it.
 ///
 /// # Errors
 /// [`Error::Decode`] if they are not what the type expects.
 #[inline]
 pub fn decode<T: DeserializeOwned>(format: u8, bytes: &[u8]) -> Result<T, Error> {
-    travel::inward(|| codec::decode(format, bytes))
+    travel::inward(None, || codec::decode(format, bytes))
 }
 
 /// A block with a message in it, owned by this process.
@@ -113,12 +106,16 @@ pub struct Parcel {
 const FRONT: usize = 64;
 
 impl Parcel {
-    /// Encodes a value into a block.
+    /// Encodes a value into a block of `family`.
     ///
     /// # Errors
-    /// [`Error::Encode`]; [`Error::Shm`] if there is no room.
-    pub fn new<T: Serialize + DeserializeOwned>(value: &T) -> Result<Self, Error> {
-        Self::to_be_read_as::<T, T>(value)
+    /// [`Error::Encode`]; [`Error::OtherFamily`] if objects of another family are in it;
+    /// [`Error::Shm`] if there is no room.
+    pub fn new<T: Serialize + DeserializeOwned>(
+        family: &'static Family,
+        value: &T,
+    ) -> Result<Self, Error> {
+        Self::to_be_read_as::<T, T>(family, value)
     }
 
     /// Encodes a value into a block which is decoded as one of another type, such as one that owns
@@ -126,42 +123,61 @@ impl Parcel {
     ///
     /// # Errors
     /// As [`Parcel::new`].
-    pub fn to_be_read_as<R, T>(value: &T) -> Result<Self, Error>
+    pub fn to_be_read_as<R, T>(family: &'static Family, value: &T) -> Result<Self, Error>
     where
         R: Serialize + DeserializeOwned,
         T: Serialize,
     {
         let mut bytes = Vec::new();
         let format = travel::outward::<T, _>(|| codec::encode_as::<R, T>(value, &mut bytes))?;
-        Self::with(format, &bytes, &travelling().unwrap_or_default())
+        Self::with(family, format, &bytes, &travelling().unwrap_or_default())
     }
 
-    /// A parcel of an encoded message, which lists the objects that travel in it.
+    /// A parcel of `family` with an encoded message, which lists the objects that travel in it.
     ///
     /// # Errors
-    /// [`Error::Shm`] if there is no room, or an object is gone.
-    pub fn with(format: u8, bytes: &[u8], handles: &[Handle]) -> Result<Self, Error> {
+    /// [`Error::OtherFamily`]; [`Error::Shm`] if there is no room, or an object is gone.
+    pub fn with(
+        family: &'static Family,
+        format: u8,
+        bytes: &[u8],
+        objects: &Objects,
+    ) -> Result<Self, Error> {
+        if let Some(other) = objects.family().filter(|other| *other != family) {
+            return Err(Error::other_family(other, family));
+        }
+        let handles = objects.handles();
         let room = if handles.is_empty() { 0 } else { 8 + handles.len() * 8 };
-        let parcel = Self::filled(format, &[bytes], 1, room)?;
+        let parcel = Self::filled(family, format, &[bytes], 1, room)?;
         if !handles.is_empty() {
-            parcel.family.list_in_parcel(parcel.handle, handles)?;
+            family.list_in_parcel(parcel.handle, handles)?;
         }
         Ok(parcel)
     }
 
-    /// A parcel of a message in several parts, each of which begins at a multiple of `align` bytes; it
+    /// A parcel of `family` with a message in several parts, each of which begins at a multiple of `align` bytes; it
     /// is a power of two of at most 64.
     ///
     /// # Errors
     /// [`Error::Shm`] if there is no room.
-    pub fn gather(format: u8, parts: &[&[u8]], align: usize) -> Result<Self, Error> {
-        Self::filled(format, parts, align, 0)
+    pub fn gather(
+        family: &'static Family,
+        format: u8,
+        parts: &[&[u8]],
+        align: usize,
+    ) -> Result<Self, Error> {
+        Self::filled(family, format, parts, align, 0)
     }
 
-    fn filled(format: u8, parts: &[&[u8]], align: usize, room: usize) -> Result<Self, Error> {
+    fn filled(
+        family: &'static Family,
+        format: u8,
+        parts: &[&[u8]],
+        align: usize,
+        room: usize,
+    ) -> Result<Self, Error> {
         let end = |at: usize, part: &[u8]| at.next_multiple_of(align) + part.len();
         let len = parts.iter().fold(0_usize, |at, part| end(at, part));
-        let family = family()?;
         let block = family.take(Kind::Parcel, (FRONT + len + room) as u64)?;
         family.set_len(block.handle, (FRONT + len) as u64);
         block.region.set_word(0, u64::from(format));
@@ -179,18 +195,22 @@ impl Parcel {
         self.keep()
     }
 
-    /// Takes over a parcel that was handed to this process.
+    /// Takes over a parcel of `family` that was handed to this process.
     ///
     /// # Errors
     /// [`Error::Shm`] if it is gone.
-    pub fn receive(handle: Handle) -> Result<Self, Error> {
-        let family = family()?;
+    pub fn receive(family: &'static Family, handle: Handle) -> Result<Self, Error> {
         let region = family.arena().block(handle)?.region;
         let len = (family.len_of(handle) as usize).saturating_sub(FRONT);
         if FRONT + len > region.len() {
             return Err(Error::Corrupt("a parcel longer than its block"));
         }
         Ok(Self { family, handle, region, len })
+    }
+
+    /// The family in whose arena it lies.
+    pub fn family(&self) -> &'static Family {
+        self.family
     }
 
     /// The handle; this process stays the owner.
@@ -231,7 +251,19 @@ impl Parcel {
     /// # Errors
     /// [`Error::Decode`] if the bytes are not what the type expects.
     pub fn decode<T: DeserializeOwned>(&self) -> Result<T, Error> {
-        decode(self.format(), self.bytes())
+        self.decode_from(0)
+    }
+
+    /// The value in the message from byte `at` on.
+    ///
+    /// # Errors
+    /// As [`Parcel::decode`].
+    ///
+    /// # Panics
+    /// If the message is shorter than that.
+    pub fn decode_from<T: DeserializeOwned>(&self, at: usize) -> Result<T, Error> {
+        let (format, bytes) = (self.format(), &self.bytes()[at..]);
+        travel::inward(Some(self.family), || codec::decode(format, bytes))
     }
 
     /// The block as one that is held: it is freed when neither this process nor a forked child of it

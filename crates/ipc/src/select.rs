@@ -2,7 +2,7 @@
 
 use crate::Error;
 use crate::bell::Hung;
-use procession_shm::{Held, RECHECK, family};
+use procession_shm::{Family, Held, RECHECK, families};
 use procession_sys::Deadline;
 use procession_sys::ready::{self, Watch};
 use std::os::fd::BorrowedFd;
@@ -69,7 +69,7 @@ pub fn wait(objects: &[&dyn Waitable], timeout: Option<Duration>) -> Result<Vec<
         let mut watches: Vec<Watch<'_>> = bells.chain(descriptors).map(Watch::readable).collect();
         ready::wait(&mut watches, deadline.within(RECHECK))
             .map_err(|source| Error::System { attempted: "poll", source })?;
-        family()?.look_for_deaths();
+        families().for_each(Family::look_for_deaths);
     }
 }
 

@@ -6,6 +6,7 @@ use procession_ipc::{
     Array, Barrier, BoundedSemaphore, Buffer, Condition, Error, Event, Lock, Mutex, PipeEnd, Queue,
     RLock, Semaphore, Shareable, Value,
 };
+use procession_shm::family;
 use procession_testkit::wait_until;
 use serde::{Deserialize, Serialize};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -120,12 +121,12 @@ fn an_object_does_not_travel_outside_of_a_message() {
 
 #[test]
 fn an_object_of_another_type_is_refused() {
-    let parcel = Parcel::new(&Value::new(7_u64).unwrap()).unwrap();
+    let parcel = Parcel::new(family().unwrap(), &Value::new(7_u64).unwrap()).unwrap();
     assert!(matches!(parcel.decode::<Value<i64>>(), Err(Error::Decode { .. })));
     assert!(matches!(parcel.decode::<Mutex<u64>>(), Err(Error::Decode { .. })));
     assert!(matches!(parcel.decode::<Array<u64>>(), Err(Error::Decode { .. })));
     assert_eq!(parcel.decode::<Value<u64>>().unwrap().get(), 7);
-    let parcel = Parcel::new(&Semaphore::new(1).unwrap()).unwrap();
+    let parcel = Parcel::new(family().unwrap(), &Semaphore::new(1).unwrap()).unwrap();
     assert!(parcel.decode::<BoundedSemaphore>().is_err());
 }
 

@@ -5,15 +5,65 @@
 //! lists none.
 
 use crate::Error;
-use procession_shm::Handle;
+use procession_shm::{Family, Handle, Held};
 use std::cell::{Cell, RefCell};
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Travel {
     Nowhere,
     Out,
-    In,
+    /// In a message that belongs to this family; none, if the message lists no objects.
+    In(Option<&'static Family>),
 }
+
+/// The shared objects that travel in a message. All are of one family.
+#[derive(Clone, Debug, Default)]
+pub struct Objects {
+    family: Option<&'static Family>,
+    handles: Vec<Handle>,
+}
+
+impl Objects {
+    const NONE: Self = Self { family: None, handles: Vec::new() };
+
+    /// Adds one, which the caller holds until a parcel [lists](crate::message::Parcel::with) it.
+    ///
+    /// # Errors
+    /// [`Error::OtherFamily`] if it is not of the family of those that are there.
+    pub fn add(&mut self, object: &Held) -> Result<(), Error> {
+        self.push(object.family(), object.handle())
+            .map_err(|others| Error::other_family(object.family(), others))
+    }
+
+    /// Adds one; the family of those that are there, if that is another one.
+    fn push(&mut self, family: &'static Family, handle: Handle) -> Result<(), &'static Family> {
+        let own = *self.family.get_or_insert(family);
+        if own != family {
+            return Err(own);
+        }
+        self.handles.push(handle);
+        Ok(())
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.handles.is_empty()
+    }
+
+    /// Their family, if there are any.
+    pub fn family(&self) -> Option<&'static Family> {
+        self.family
+    }
+
+    pub(crate) fn handles(&self) -> &[Handle] {
+        &self.handles
+    }
+}
+
+const HELP: &str = "a shared object travels only in the arguments of a process or a task, or in a \
+                    message of a procession queue or pipe";
+const TWO_FAMILIES: &str = "shared objects of two families do not travel in one message";
+const UNLISTED: &str = "a shared object in a message that lists none";
 
 thread_local! {
     /// Whether this thread is just encoding or decoding a message.
@@ -21,7 +71,7 @@ thread_local! {
     /// Whether a shared object was encoded.
     static ANY: Cell<bool> = const { Cell::new(false) };
     /// The shared objects that were.
-    static HANDLES: RefCell<Vec<Handle>> = const { RefCell::new(Vec::new()) };
+    static OBJECTS: RefCell<Objects> = const { RefCell::new(Objects::NONE) };
 }
 
 /// Brings the thread back to where it was, when a `Serialize` or `Deserialize` panics too.
@@ -79,38 +129,53 @@ fn nested<T: ?Sized, R>(encode: impl FnOnce() -> Result<R, Error>) -> Result<R, 
 
 /// The objects that travel in the message that this thread encoded last, if there are any.
 #[inline]
-pub(crate) fn travelling() -> Option<Vec<Handle>> {
+pub(crate) fn travelling() -> Option<Objects> {
     if ANY.get() { Some(listed()) } else { None }
 }
 
 #[cold]
-fn listed() -> Vec<Handle> {
+fn listed() -> Objects {
     ANY.set(false);
-    HANDLES.take()
+    OBJECTS.take()
 }
 
-/// Decodes a message.
+/// Decodes a message of `family`; of none, if it lists no objects.
 #[inline]
-pub(crate) fn inward<R>(decode: impl FnOnce() -> R) -> R {
-    let back = Back::from(Travel::In);
+pub(crate) fn inward<R>(family: Option<&'static Family>, decode: impl FnOnce() -> R) -> R {
+    let back = Back::from(Travel::In(family));
     let result = decode();
     back.home();
     result
 }
 
-/// Lists a shared object; `false` if no message is being encoded.
-pub(crate) fn list(handle: Handle) -> bool {
-    if TRAVEL.get() != Travel::Out {
-        return false;
-    }
-    ANY.set(true);
-    HANDLES.with_borrow_mut(|handles| handles.push(handle));
-    true
+/// Lists a shared object.
+///
+/// # Errors
+/// Why not, if no message is being encoded, or one with objects of another family.
+pub(crate) fn list(object: &Held) -> Result<(), &'static str> {
+    list_handle(object.family(), object.handle())
 }
 
-/// Whether a message is being decoded.
-pub(crate) fn is_inward() -> bool {
-    TRAVEL.get() == Travel::In
+pub(super) fn list_handle(family: &'static Family, handle: Handle) -> Result<(), &'static str> {
+    if TRAVEL.get() != Travel::Out {
+        return Err(HELP);
+    }
+    OBJECTS.with_borrow_mut(|objects| {
+        objects.push(family, handle).map_err(|_| TWO_FAMILIES)?;
+        ANY.set(true);
+        Ok(())
+    })
+}
+
+/// The family whose message is being decoded.
+///
+/// # Errors
+/// Why there is none.
+pub(crate) fn origin() -> Result<&'static Family, &'static str> {
+    match TRAVEL.get() {
+        Travel::In(family) => family.ok_or(UNLISTED),
+        _ => Err(HELP),
+    }
 }
 
 /// The message is encoded anew, in another format.
@@ -125,17 +190,18 @@ pub(super) fn rehearse_outward<R>(encode: impl FnOnce() -> R) -> R {
     apart(Travel::Out, encode).0
 }
 
-/// Decodes what was not sent.
+/// Decodes what was not sent; the objects in it are of the family of those that are listed.
 pub(super) fn rehearse_inward<R>(decode: impl FnOnce() -> R) -> R {
-    apart(Travel::In, decode).0
+    let family = OBJECTS.with_borrow(|objects| objects.family);
+    apart(Travel::In(family), decode).0
 }
 
 /// Does it beside the message that is under way; whether there were objects in it.
 fn apart<R>(travel: Travel, work: impl FnOnce() -> R) -> (R, bool) {
-    let (any, outer) = (ANY.replace(false), HANDLES.take());
+    let (any, outer) = (ANY.replace(false), OBJECTS.take());
     let back = Back::from(travel);
     let result = work();
     back.home();
-    HANDLES.set(outer);
+    OBJECTS.set(outer);
     (result, ANY.replace(any))
 }

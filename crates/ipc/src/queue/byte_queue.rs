@@ -32,13 +32,9 @@ pub enum Item<'a> {
         /// The message.
         bytes: &'a [u8],
     },
-    /// A parcel that the caller owns; it is the queue's once it was put.
-    Parcel {
-        /// The parcel.
-        handle: Handle,
-        /// Its length, for the bounds.
-        len: usize,
-    },
+    /// A parcel of the queue's family that the caller owns. Once it was put it is the queue's, and the
+    /// caller [keeps](Parcel::keep) it from being freed.
+    Parcel(&'a Parcel),
 }
 
 /// One item, as it was got; bytes of a message are in the caller's buffer.
@@ -252,7 +248,7 @@ impl Item<'_> {
     pub(super) fn len(&self) -> usize {
         match self {
             Self::Message { bytes, .. } => bytes.len(),
-            Self::Parcel { len, .. } => *len,
+            Self::Parcel(parcel) => parcel.len(),
         }
     }
 }

@@ -152,7 +152,7 @@ impl ByteQueue {
                     crash_point!("queue.get.before_handover");
                     gate.commit_handover(record, Some(handle), claim);
                     handed_over = true;
-                    take(Got::Parcel(Parcel::receive(handle)?), &|_| {});
+                    take(Got::Parcel(Parcel::receive(self.ring.family(), handle)?), &|_| {});
                     got += 1;
                     break;
                 }

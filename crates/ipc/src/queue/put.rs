@@ -41,6 +41,7 @@ impl ByteQueue {
         deadline: Deadline,
         mut interrupt: impl FnMut() -> bool,
     ) -> Result<u64, (usize, Error)> {
+        self.check_families(items).map_err(|error| (0, error))?;
         let mut put = 0;
         let mut spare: Option<Spare> = None;
         let result = loop {
@@ -59,6 +60,19 @@ impl ByteQueue {
             self.ring.family().give(unused.block);
         }
         result
+    }
+
+    /// A parcel of another family is nothing that a getter would find.
+    fn check_families(&self, items: &[Item<'_>]) -> Result<(), Error> {
+        let family = self.ring.family();
+        for item in items {
+            if let Item::Parcel(parcel) = item
+                && parcel.family() != family
+            {
+                return Err(Error::other_family(parcel.family(), family));
+            }
+        }
+        Ok(())
     }
 
     /// Puts as many as go at once; how many, the last one's number, and why not more.
@@ -89,9 +103,9 @@ impl ByteQueue {
                     break;
                 }
             }
-            if let Item::Parcel { handle, .. } = item {
+            if let Item::Parcel(parcel) = item {
                 crash_point!("queue.put.before_handover");
-                gate.commit_handover(record, Some(*handle), None);
+                gate.commit_handover(record, Some(parcel.handle()), None);
                 handed_over = true;
                 // One parcel is handed over at a time; the rest in the next round.
                 break;
@@ -142,7 +156,7 @@ impl ByteQueue {
     ) -> Result<Result<(), Need>, Error> {
         let frame = match item {
             Item::Message { format, bytes } => Frame::Message { len: bytes.len(), format: *format },
-            Item::Parcel { .. } => Frame::Parcel,
+            Item::Parcel(_) => Frame::Parcel,
         };
         let (mut number, mut at) = (record.position / CHUNK, record.position % CHUNK);
         let mut next = *record;
@@ -163,9 +177,9 @@ impl ByteQueue {
         region.set_word(at_byte, frame.to_word(record.index));
         match item {
             Item::Message { bytes, .. } => region.write(at_byte + 8, bytes),
-            Item::Parcel { handle, len } => {
-                region.set_word(at_byte + 8, handle.to_bits());
-                region.set_word(at_byte + 16, *len as u64);
+            Item::Parcel(parcel) => {
+                region.set_word(at_byte + 8, parcel.handle().to_bits());
+                region.set_word(at_byte + 16, parcel.len() as u64);
             }
         }
         crash_point!("queue.put.after_write");

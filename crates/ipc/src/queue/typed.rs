@@ -3,7 +3,7 @@
 use super::Payload;
 use super::byte_queue::{Bounds, ByteQueue, Got, Item, is_large};
 use super::scratch::Scratch;
-use crate::message::{self, Parcel};
+use crate::message::{self, Objects, Parcel};
 use crate::select::Waitable;
 use crate::shareable::travels;
 use crate::{Error, Shareable, codec};
@@ -159,14 +159,17 @@ impl<T> Queue<T> {
     fn put_encoded(&self, format: u8, bytes: &[u8], deadline: Deadline) -> Result<(), Error> {
         if is_large(bytes.len()) {
             self.core.throttle();
-            return self.put_parcel(Parcel::with(format, bytes, &[])?, deadline);
+            return self.put_parcel(self.parcel(format, bytes, &Objects::default())?, deadline);
         }
         self.core.put_one(format, bytes, deadline)
     }
 
+    fn parcel(&self, format: u8, bytes: &[u8], objects: &Objects) -> Result<Parcel, Error> {
+        Parcel::with(self.core.held().family(), format, bytes, objects)
+    }
+
     fn put_parcel(&self, parcel: Parcel, deadline: Deadline) -> Result<(), Error> {
-        let item = Item::Parcel { handle: parcel.handle(), len: parcel.len() };
-        match self.core.put(&[item], deadline) {
+        match self.core.put(&[Item::Parcel(&parcel)], deadline) {
             Ok(_) => {
                 parcel.keep();
                 Ok(())
@@ -239,7 +242,7 @@ impl<T: Serialize + DeserializeOwned> Queue<T> {
         let more = loop {
             let Some(value) = values.next() else { break false };
             let start = bytes.len();
-            let (format, handles) = match message::encode(value.borrow(), bytes) {
+            let (format, objects) = match message::encode(value.borrow(), bytes) {
                 Ok(encoded) => encoded,
                 Err(error) => {
                     bytes.truncate(start);
@@ -247,8 +250,8 @@ impl<T: Serialize + DeserializeOwned> Queue<T> {
                     break false;
                 }
             };
-            if is_large(bytes.len() - start) || !handles.is_empty() {
-                match Parcel::with(format, &bytes[start..], &handles) {
+            if is_large(bytes.len() - start) || !objects.is_empty() {
+                match self.parcel(format, &bytes[start..], &objects) {
                     Ok(parcel) => whole = Some(parcel),
                     Err(error) => failed = Some(error),
                 }
@@ -284,7 +287,7 @@ impl<T: Serialize + DeserializeOwned> Queue<T> {
         let format = message::encode_bytes(value, bytes)?;
         match message::travelling() {
             None => self.put_encoded(format, bytes, deadline),
-            Some(handles) => self.put_parcel(Parcel::with(format, bytes, &handles)?, deadline),
+            Some(objects) => self.put_parcel(self.parcel(format, bytes, &objects)?, deadline),
         }
     }
 }

@@ -52,7 +52,7 @@ impl PoolBuilder {
             let function = ship::<Once, fn(A)>(f).map_err(|error| error.to_string())?;
             let message = Message::task(&function.to_bytes(), &arguments, Vec::new())
                 .map_err(|error| error.to_string())?;
-            if message.handles.is_empty() {
+            if message.objects.is_empty() {
                 Ok((message.format, message.bytes))
             } else {
                 Err("shared objects cannot be arguments of an initializer".into())

@@ -2,8 +2,7 @@
 
 use super::wire::{Head, Mail, Status, TASK_HEAD};
 use crate::panic::catch;
-use procession_ipc::message;
-use procession_shm::Handle;
+use procession_ipc::message::{self, Objects};
 use procession_sys::image::Entry;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -17,7 +16,7 @@ pub(super) struct Call {
     pub(super) mail: Mail,
     pub(super) output: Vec<u8>,
     pub(super) format: u8,
-    pub(super) handles: Vec<Handle>,
+    pub(super) objects: Objects,
 }
 
 /// The function is called once, with the arguments.
@@ -65,7 +64,7 @@ impl Call {
         work: impl FnOnce(A) -> R,
     ) {
         let Some(call) = task.downcast_mut::<Self>() else { return };
-        let arguments = match message::decode(call.mail.format(), &call.mail.bytes()[TASK_HEAD..]) {
+        let arguments = match call.mail.decode_from(TASK_HEAD) {
             Ok(arguments) => arguments,
             Err(error) => return call.end(0, Status::Failed, &error.to_string()),
         };
@@ -88,7 +87,7 @@ impl Call {
         self.output.clear();
         Head { task: self.task, nanoseconds, status }.write(&mut self.output);
         match message::encode(what, &mut self.output) {
-            Ok((format, handles)) => (self.format, self.handles) = (format, handles),
+            Ok((format, objects)) => (self.format, self.objects) = (format, objects),
             Err(error) if status == Status::Failed => unreachable!("text is always sent: {error}"),
             Err(error) => self.end(nanoseconds, Status::Failed, &error.to_string()),
         }

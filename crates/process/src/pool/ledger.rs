@@ -98,8 +98,10 @@ impl Ledger {
         }
         let retries = self.retries;
         let keep = retries > 0 || self.task_timeout.is_some();
-        let objects = if keep && !message.handles.is_empty() {
-            Some(Parcel::with(message.format, &[], &message.handles).map_err(cannot_send)?)
+        let objects = if keep && !message.objects.is_empty() {
+            let family = self.tasks.held().family();
+            let parcel = Parcel::with(family, message.format, &[], &message.objects);
+            Some(parcel.map_err(cannot_send)?)
         } else {
             None
         };

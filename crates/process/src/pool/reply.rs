@@ -59,9 +59,11 @@ impl Reply {
     }
 
     pub(super) fn decode<R: DeserializeOwned>(&self) -> Result<R, PoolError> {
-        let (format, value) = self.value();
-        message::decode(format, value)
-            .map_err(|error| PoolError::Transfer(format!("the result cannot be read: {error}")))
+        let value = match (&self.0, self.value()) {
+            (Room::Parcel(parcel), _) => parcel.decode_from(RESULT_HEAD),
+            (_, (format, value)) => message::decode(format, value),
+        };
+        value.map_err(|error| PoolError::Transfer(format!("the result cannot be read: {error}")))
     }
 }
 

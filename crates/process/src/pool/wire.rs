@@ -7,8 +7,7 @@
 
 use procession_ipc::Error;
 use procession_ipc::byte_queue::{ByteQueue, Item, is_large};
-use procession_ipc::message::{self, Parcel};
-use procession_shm::Handle;
+use procession_ipc::message::{self, Objects, Parcel};
 use procession_sys::Deadline;
 use procession_sys::image::Shipped;
 use serde::Serialize;
@@ -84,7 +83,7 @@ pub struct Message {
     /// A task's bytes, or a result's head and value.
     pub bytes: Vec<u8>,
     /// Shared objects that travel in it.
-    pub handles: Vec<Handle>,
+    pub objects: Objects,
 }
 
 impl Message {
@@ -102,8 +101,8 @@ impl Message {
     ) -> Result<Self, Error> {
         bytes.clear();
         bytes.extend_from_slice(function);
-        let (format, handles) = message::encode(arguments, &mut bytes)?;
-        Ok(Self { format, bytes, handles })
+        let (format, objects) = message::encode(arguments, &mut bytes)?;
+        Ok(Self { format, bytes, objects })
     }
 
     /// A result that is no value of the function's.
@@ -114,18 +113,19 @@ impl Message {
     ) -> Result<Self, Error> {
         let mut bytes = Vec::new();
         Head { task, nanoseconds: 0, status }.write(&mut bytes);
-        let (format, handles) = message::encode(what, &mut bytes)?;
-        Ok(Self { format, bytes, handles })
+        let (format, objects) = message::encode(what, &mut bytes)?;
+        Ok(Self { format, bytes, objects })
     }
 
     /// Puts it; the item's number in the queue.
     pub(super) fn put(&self, queue: &ByteQueue) -> Result<u64, Error> {
-        if self.handles.is_empty() && !is_large(self.bytes.len()) {
+        if self.objects.is_empty() && !is_large(self.bytes.len()) {
             let item = Item::Message { format: self.format, bytes: &self.bytes };
             return queue.put(&[item], Deadline::never()).map_err(|(_, error)| error);
         }
-        let parcel = Parcel::with(self.format, &self.bytes, &self.handles)?;
-        let item = Item::Parcel { handle: parcel.handle(), len: parcel.len() };
+        let family = queue.held().family();
+        let parcel = Parcel::with(family, self.format, &self.bytes, &self.objects)?;
+        let item = Item::Parcel(&parcel);
         let index = queue.put(&[item], Deadline::never()).map_err(|(_, error)| error)?;
         parcel.keep();
         Ok(index)
@@ -160,6 +160,14 @@ impl Mail {
         match self {
             Self::Own { format, .. } => *format,
             Self::Parcel(parcel) => parcel.format(),
+        }
+    }
+
+    /// The value in it from byte `at` on; the message is no shorter than that.
+    pub(super) fn decode_from<T: DeserializeOwned>(&self, at: usize) -> Result<T, Error> {
+        match self {
+            Self::Own { format, bytes } => message::decode(*format, &bytes[at..]),
+            Self::Parcel(parcel) => parcel.decode_from(at),
         }
     }
 }

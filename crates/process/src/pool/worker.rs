@@ -4,7 +4,7 @@ use super::call::Call;
 use super::post::Post;
 use super::wire::{Mail, Message, RESULT_HEAD, Status, TASK_HEAD};
 use crate::Panic;
-use procession_ipc::message;
+use procession_ipc::message::{self, Objects};
 use procession_sys::image::{Function, Shipped};
 use procession_sys::{Deadline, pid};
 use serde::{Deserialize, Serialize};
@@ -32,7 +32,8 @@ fn run(seed: &Seed) -> Result<(), procession_ipc::Error> {
     let mut output = Vec::new();
     if let Some((format, bytes)) = &seed.initializer {
         let mail = Mail::Own { format: *format, bytes: bytes.clone() };
-        let mut call = Call { task: 0, mail, output: Vec::new(), format: 0, handles: Vec::new() };
+        let mut call =
+            Call { task: 0, mail, output: Vec::new(), format: 0, objects: Objects::default() };
         cache.call(&mut call);
         if call.output.get(RESULT_HEAD - 1) != Some(&(Status::Returned as u8)) {
             return post.give_up(&failure(&call));
@@ -48,13 +49,13 @@ fn run(seed: &Seed) -> Result<(), procession_ipc::Error> {
             Err(error) => return Err(error),
         };
         let (task, mail) = (work.task, work.mail);
-        let mut call = Call { task, mail, output, format: 0, handles: Vec::new() };
+        let mut call = Call { task, mail, output, format: 0, objects: Objects::default() };
         if post.is_cancelled(task) {
             call.end(0, Status::Skipped, &());
         } else {
             cache.call(&mut call);
         }
-        let result = Message { format: call.format, bytes: call.output, handles: call.handles };
+        let result = Message { format: call.format, bytes: call.output, objects: call.objects };
         post.put(&result)?;
         output = result.bytes;
         if let Mail::Own { bytes: used, .. } = call.mail {

@@ -20,7 +20,7 @@ const ORPHANED: i32 = 125;
 const REFUSED: i32 = 126;
 
 /// Runs what was requested, and ends the process.
-pub(super) fn run(request: Request, fds: Vec<OwnedFd>, lifeline: OwnedFd) -> ! {
+pub(super) fn run(request: Request, slot: Slot, fds: Vec<OwnedFd>, lifeline: OwnedFd) -> ! {
     match lifeline::hang_on(&lifeline, request.flags & flag::OUTLIVE != 0) {
         Ok(true) => {}
         Ok(false) => leave(ORPHANED),
@@ -31,7 +31,6 @@ pub(super) fn run(request: Request, fds: Vec<OwnedFd>, lifeline: OwnedFd) -> ! {
         refuse("set its standard streams", &error);
     }
     crash_point!("start.child.bound");
-    let slot = Slot::from_raw(request.member);
     if !slot.is_taken() {
         leave(ORPHANED);
     }

@@ -43,7 +43,11 @@ fn forget_parent() {
 }
 
 /// Starts a child by fork. This process reaps it.
-pub(super) fn start(request: Request, fds: &[BorrowedFd<'_>]) -> Result<(i32, Pidfd), ForkError> {
+pub(super) fn start(
+    request: Request,
+    slot: Slot,
+    fds: &[BorrowedFd<'_>],
+) -> Result<(i32, Pidfd), ForkError> {
     // What is in the buffer would be written twice.
     let _ = io::stdout().flush();
     let lifeline = lifeline::downward()?.try_clone()?;
@@ -53,7 +57,7 @@ pub(super) fn start(request: Request, fds: &[BorrowedFd<'_>]) -> Result<(i32, Pi
     if !is_single_threaded() {
         return Err(ForkError::Threads);
     }
-    Slot::from_raw(request.member).leave_to_fork();
+    slot.leave_to_fork();
     match copy()? {
         Fork::Child => {
             forget_parent();
@@ -61,7 +65,7 @@ pub(super) fn start(request: Request, fds: &[BorrowedFd<'_>]) -> Result<(i32, Pi
             if request.flags & flag::STDIN == 0 {
                 let _ = null().and_then(|null| replace(Stream::Stdin, null));
             }
-            child::run(request, owned, lifeline)
+            child::run(request, slot, owned, lifeline)
         }
         Fork::Parent(pid) => {
             // Nobody but this process can reap it, so the pid is still its own.

@@ -73,8 +73,7 @@ impl Image {
     fn exchange(&self, slot: Slot) -> io::Result<()> {
         let message = Boot { build: Build::of_program()?.to_bytes(), member: slot.to_raw() };
         let lifeline = lifeline::downward()?;
-        let family = slot::family_fd().map_err(io::Error::other)?;
-        fd_pass::send(&self.control, &message.to_bytes(), &[family.as_fd(), lifeline.as_fd()])?;
+        fd_pass::send(&self.control, &message.to_bytes(), &[slot.arena(), lifeline.as_fd()])?;
         if !poll::readable(&self.control, Deadline::after(PATIENCE))? {
             return Err(io::Error::other(
                 "the program that was started again did not reach procession::init(); make it the first line of main",
@@ -121,7 +120,7 @@ fn become_role(role: Option<Role>, control: OwnedFd) -> ! {
     };
     match role {
         Some(Role::Zygote) => zygote_loop::serve(control, lifeline, seat),
-        Some(Role::Exec) => run_one(control, lifeline),
+        Some(Role::Exec) => run_one(control, lifeline, seat),
         None => end(&io::Error::other("asks for an unknown role")),
     }
 }
@@ -143,12 +142,12 @@ fn receive_boot(control: &OwnedFd) -> io::Result<Option<(OwnedFd, Slot)>> {
             "has threads before procession::init(); make it the first line of main",
         ));
     }
-    slot::join_family(family, boot.member).map_err(io::Error::other)?;
-    Ok(Some((lifeline, Slot::from_raw(boot.member))))
+    let slot = slot::join_family(family, boot.member).map_err(io::Error::other)?;
+    Ok(Some((lifeline, slot)))
 }
 
 /// The `exec` start method: one request, for this process itself.
-fn run_one(control: OwnedFd, lifeline: OwnedFd) -> ! {
+fn run_one(control: OwnedFd, lifeline: OwnedFd, seat: Slot) -> ! {
     let mut bytes = [0; LONGEST];
     let asked =
         fd_pass::send(&control, b"+", &[]).and_then(|()| fd_pass::recv(&control, &mut bytes));
@@ -156,7 +155,7 @@ fn run_one(control: OwnedFd, lifeline: OwnedFd) -> ! {
         Ok(Some(message)) => match Request::from_bytes(&bytes[..message.len]) {
             Some(request) => {
                 drop(control);
-                child::run(request, message.fds, lifeline)
+                child::run(request, seat, message.fds, lifeline)
             }
             None => end(&io::Error::other("got a request that is none")),
         },

@@ -165,6 +165,10 @@ impl Plan {
         let function = self.function.to_bytes();
         let request = Request { flags, member: slot.to_raw(), function };
         let started = match (ground, self.method) {
+            (Ground::Zygote(zygote), _) if !zygote.reaches(slot) => {
+                let reason = "another thread has changed the process's own family meanwhile";
+                return Err(("ask the zygote", io::Error::other(reason)));
+            }
             (Ground::Zygote(zygote), _) => {
                 let answer = zygote.request(request, &fds);
                 match answer.map_err(|error| ("ask the zygote", error))? {
@@ -174,7 +178,8 @@ impl Plan {
                 }
             }
             (Ground::Own(_), StartMethod::Fork) => Some(
-                fork::start(request, &fds).map_err(|error| ("fork", io::Error::other(error)))?,
+                fork::start(request, slot, &fds)
+                    .map_err(|error| ("fork", io::Error::other(error)))?,
             ),
             (Ground::Own(own), _) => Some(
                 exec::start(request, slot, &fds, own)

@@ -10,7 +10,7 @@
 
 use procession_ipc::Error;
 use procession_ipc::message::Parcel;
-use procession_shm::{Ended, Handle, MemberId, MemberState, adopt, family, fork_as};
+use procession_shm::{Ended, Family, Handle, MemberId, MemberState, adopt, family, fork_as};
 use procession_sys::Deadline;
 use procession_sys::process_status::ExitStatus;
 use serde::Serialize;
@@ -28,7 +28,10 @@ pub(crate) enum End {
 
 /// The seat of a child that is about to start, runs, or has ended and was not released.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Slot(MemberId);
+pub(crate) struct Slot {
+    family: &'static Family,
+    id: MemberId,
+}
 
 /// Arguments that lie in a seat.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,25 +43,41 @@ impl Slot {
         let family = family()?;
         let id = family.reserve()?;
         family.set_name(id, name);
-        Ok(Self(id))
+        Ok(Self { family, id })
     }
 
-    pub(crate) fn from_raw(raw: u64) -> Self {
-        Self(MemberId::from_word(raw))
+    /// In the zygote, whose own seat this is: that of a child.
+    pub(crate) fn beside(self, raw: u64) -> Self {
+        Self { family: self.family, id: MemberId::from_word(raw) }
     }
 
     pub(crate) fn to_raw(self) -> u64 {
-        self.0.to_word()
+        self.id.to_word()
+    }
+
+    /// The arena, for a new image.
+    pub(crate) fn arena(self) -> BorrowedFd<'static> {
+        self.family.fd()
+    }
+
+    /// Whether both are in one family.
+    pub(crate) fn is_beside(self, other: Self) -> bool {
+        self.family == other.family
+    }
+
+    /// Whether it is in the family in which this process reserves seats now.
+    pub(crate) fn is_at_home(self) -> bool {
+        family().is_ok_and(|family| family == self.family)
     }
 
     /// Has the child of the next fork take this seat.
     pub(crate) fn leave_to_fork(self) {
-        fork_as(self.0);
+        fork_as(self.id);
     }
 
     /// In the child: whether this process has the seat. It was withdrawn otherwise.
     pub(crate) fn is_taken(self) -> bool {
-        family().is_ok_and(|family| family.state(self.0) == MemberState::Alive)
+        self.family.state(self.id) == MemberState::Alive
     }
 
     /// In the parent: lays the arguments there.
@@ -67,23 +86,21 @@ impl Slot {
         A: Serialize + DeserializeOwned,
         T: Serialize,
     {
-        let family = family()?;
-        let handle = Parcel::to_be_read_as::<A, T>(value)?.hand_to(self.0);
-        family.set_parcel(self.0, Some(handle));
+        let handle = Parcel::to_be_read_as::<A, T>(self.family, value)?.hand_to(self.id);
+        self.family.set_parcel(self.id, Some(handle));
         Ok(Arguments(handle))
     }
 
     /// In the parent: takes the arguments back; false if the child was quicker.
     pub(crate) fn withdraw(self, arguments: Arguments) -> bool {
-        let Ok(family) = family() else { return false };
-        match family.take_parcel(self.0) {
+        match self.family.take_parcel(self.id) {
             Some(handle) if handle == arguments.0 => {
-                family.give(handle);
+                self.family.give(handle);
                 true
             }
             // So quick that the outcome is there already.
             outcome => {
-                family.set_parcel(self.0, outcome);
+                self.family.set_parcel(self.id, outcome);
                 false
             }
         }
@@ -91,21 +108,21 @@ impl Slot {
 
     /// In the parent: the process that has the seat; 0 if none ever had.
     pub(crate) fn pid(self) -> i32 {
-        let members = family().map(|family| family.members()).unwrap_or_default();
-        members.iter().find(|member| member.id == self.0).map_or(0, |member| member.pid as i32)
+        let members = self.family.members();
+        members.iter().find(|member| member.id == self.id).map_or(0, |member| member.pid as i32)
     }
 
     /// In the parent: whether that process runs.
     pub(crate) fn is_running(self) -> bool {
-        family().is_ok_and(|family| family.is_alive(self.0))
+        self.family.is_alive(self.id)
     }
 
     /// In the child: takes the arguments; `None` if the parent took them back.
     pub(crate) fn take_arguments<T: DeserializeOwned>(self) -> Result<Option<T>, Error> {
-        let Some(handle) = family()?.take_parcel(self.0) else {
+        let Some(handle) = self.family.take_parcel(self.id) else {
             return Ok(None);
         };
-        Parcel::receive(handle)?.decode().map(Some)
+        Parcel::receive(self.family, handle)?.decode().map(Some)
     }
 
     /// In the child: leaves the outcome for the parent.
@@ -113,11 +130,10 @@ impl Slot {
         self,
         value: &T,
     ) -> Result<(), Error> {
-        let family = family()?;
-        let parcel = Parcel::new(value)?;
+        let parcel = Parcel::new(self.family, value)?;
         // Without a parent nobody asks for it.
-        if let Some(parent) = family.reserver(self.0) {
-            family.set_parcel(self.0, Some(parcel.hand_to(parent)));
+        if let Some(parent) = self.family.reserver(self.id) {
+            self.family.set_parcel(self.id, Some(parcel.hand_to(parent)));
         }
         Ok(())
     }
@@ -127,15 +143,17 @@ impl Slot {
         self,
         arguments: Arguments,
     ) -> Result<Option<T>, Error> {
-        match family()?.take_parcel(self.0) {
-            Some(handle) if handle != arguments.0 => Parcel::receive(handle)?.decode().map(Some),
+        match self.family.take_parcel(self.id) {
+            Some(handle) if handle != arguments.0 => {
+                Parcel::receive(self.family, handle)?.decode().map(Some)
+            }
             _ => Ok(None),
         }
     }
 
     /// How the child ended, if that was told.
     pub(crate) fn ended(self) -> Option<End> {
-        let ended = family().ok()?.ended(self.0)?;
+        let ended = self.family.ended(self.id)?;
         Some(ended.status.map_or(End::Unknown, |raw| End::Status(ExitStatus::from_raw(raw))))
     }
 
@@ -146,19 +164,18 @@ impl Slot {
             if ended.is_some() || deadline.expired() {
                 return ended;
             }
-            family().ok()?.sleep_until_ended(self.0, deadline);
+            self.family.sleep_until_ended(self.id, deadline);
         }
     }
 
     /// Returns what the dead child held, and then tells how it ended; who has waited finds all returned.
     pub(crate) fn conclude(self, end: End) {
-        let Ok(family) = family() else { return };
-        family.bury(self.0);
+        self.family.bury(self.id);
         let status = match end {
             End::Status(status) => Some(status.to_raw()),
             End::Unknown => None,
         };
-        family.set_ended(self.0, Ended { status });
+        self.family.set_ended(self.id, Ended { status });
     }
 
     /// Buries and frees the seat of a process that nobody joins: a zygote, or one that did not get far.
@@ -169,19 +186,12 @@ impl Slot {
 
     /// Frees the seat and whatever lies there. For the parent, after the end or if nothing was started.
     pub(crate) fn release(self) {
-        if let Ok(family) = family() {
-            family.release(self.0);
-        }
+        self.family.release(self.id);
     }
 }
 
-/// The arena, for a new image.
-pub(crate) fn family_fd() -> Result<BorrowedFd<'static>, Error> {
-    Ok(family()?.fd())
-}
-
 /// In a new image: joins the family in the seat that was reserved for this process.
-pub(crate) fn join_family(fd: OwnedFd, seat: u64) -> Result<(), Error> {
-    adopt(fd, MemberId::from_word(seat))?;
-    Ok(())
+pub(crate) fn join_family(fd: OwnedFd, seat: u64) -> Result<Slot, Error> {
+    let id = MemberId::from_word(seat);
+    Ok(Slot { family: adopt(fd, id)?, id })
 }

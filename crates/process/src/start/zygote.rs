@@ -1,4 +1,5 @@
-//! The parent's side of the zygote: one for each process that starts children by it, made at the first.
+//! The parent's side of the zygote: one for each process that starts children by it, made at the first;
+//! another one if the process has changed its own family since.
 //!
 //! After a fork the child has the descriptors of a zygote that serves its parent. It must not use them, so the
 //! handle knows whose it is.
@@ -27,25 +28,27 @@ pub(crate) struct Zygote {
     surroundings: Surroundings,
 }
 
-static ZYGOTE: Mutex<Option<Arc<Zygote>>> = Mutex::new(None);
+/// One for each family that was this process's own when it started a child: its children have the
+/// zygote's family.
+static ZYGOTES: Mutex<Vec<Arc<Zygote>>> = Mutex::new(Vec::new());
 
-fn lock() -> MutexGuard<'static, Option<Arc<Zygote>>> {
-    ZYGOTE.lock().unwrap_or_else(|broken| broken.into_inner())
+fn lock() -> MutexGuard<'static, Vec<Arc<Zygote>>> {
+    ZYGOTES.lock().unwrap_or_else(|broken| broken.into_inner())
 }
 
-/// Forgets the parent's zygote, in a child of fork, which has one thread.
+/// Forgets the parent's zygotes, in a child of fork, which has one thread.
 pub(super) fn forget() {
-    *lock() = None;
+    lock().clear();
 }
 
-/// The zygote of this process; starts one if there is none, or none any more.
+/// The zygote of this process for its own family; starts one if there is none, or none any more.
 pub(super) fn running(surroundings: &Surroundings) -> io::Result<Arc<Zygote>> {
-    let mut zygote = lock();
-    if let Some(running) = zygote.as_ref().filter(|zygote| zygote.is_usable()) {
-        return Ok(Arc::clone(running));
-    }
-    if let Some(gone) = zygote.take() {
-        gone.retire();
+    let mut zygotes = lock();
+    if let Some(at) = zygotes.iter().position(|zygote| zygote.slot.is_at_home()) {
+        if zygotes[at].is_usable() {
+            return Ok(Arc::clone(&zygotes[at]));
+        }
+        zygotes.swap_remove(at).retire();
     }
     let slot = Slot::reserve("zygote").map_err(io::Error::other)?;
     let Image { control, child, pidfd } =
@@ -59,7 +62,7 @@ pub(super) fn running(surroundings: &Surroundings) -> io::Result<Arc<Zygote>> {
         owner: forked::generation(),
         surroundings: surroundings.clone(),
     });
-    *zygote = Some(Arc::clone(&started));
+    zygotes.push(Arc::clone(&started));
     Ok(started)
 }
 
@@ -67,6 +70,11 @@ impl Zygote {
     /// The environment and directory that its children have before they change them.
     pub(super) fn surroundings(&self) -> &Surroundings {
         &self.surroundings
+    }
+
+    /// Whether it can start a child in that seat: it has the arena in which the seat is.
+    pub(super) fn reaches(&self, slot: Slot) -> bool {
+        self.slot.is_beside(slot)
     }
 
     /// Another descriptor of it.

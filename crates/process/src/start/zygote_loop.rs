@@ -40,7 +40,7 @@ fn let_go_of_streams() -> io::Result<()> {
 /// Serves until the parent is gone; then buries what it has left, and last itself.
 pub(super) fn serve(control: OwnedFd, lifeline: OwnedFd, seat: Slot) -> ! {
     panic::install();
-    let code = match serve_until_end(control, lifeline) {
+    let code = match serve_until_end(control, lifeline, seat) {
         Ok(()) => 0,
         // The parent finds it gone and starts another one.
         Err(_) => 1,
@@ -49,7 +49,7 @@ pub(super) fn serve(control: OwnedFd, lifeline: OwnedFd, seat: Slot) -> ! {
     leave(code)
 }
 
-fn serve_until_end(control: OwnedFd, lifeline: OwnedFd) -> io::Result<()> {
+fn serve_until_end(control: OwnedFd, lifeline: OwnedFd, seat: Slot) -> io::Result<()> {
     let ended = reaper::block_signals()?;
     let_go_of_streams()?;
     let mut brood = Brood::new();
@@ -67,17 +67,17 @@ fn serve_until_end(control: OwnedFd, lifeline: OwnedFd) -> io::Result<()> {
                 return bury_brood(brood, &ended);
             };
             let answer = match Request::from_bytes(&bytes[..message.len]) {
-                Some(request) => match fork_into(request.member) {
+                Some(request) => match fork_into(seat.beside(request.member)) {
                     Ok(Fork::Child) => {
                         drop((control, ended, brood));
                         reaper::unblock_signals();
-                        child::run(request, message.fds, lifeline);
+                        child::run(request, seat.beside(request.member), message.fds, lifeline);
                     }
                     Ok(Fork::Parent(pid)) => {
                         crash_point!("start.zygote.forked");
                         brood.push(Chick {
                             pid,
-                            slot: Slot::from_raw(request.member),
+                            slot: seat.beside(request.member),
                             outlive: request.flags & flag::OUTLIVE != 0,
                         });
                         Ok(pid)
@@ -110,8 +110,8 @@ fn bury_brood(mut brood: Brood, ended: &OwnedFd) -> io::Result<()> {
 }
 
 /// Forks; the child has the seat.
-fn fork_into(seat: u64) -> Result<Fork, ForkError> {
-    Slot::from_raw(seat).leave_to_fork();
+fn fork_into(seat: Slot) -> Result<Fork, ForkError> {
+    seat.leave_to_fork();
     fork()
 }
 

@@ -32,6 +32,7 @@ pub(crate) use serializer::Serializer;
 use apart::Apart;
 use procession_ipc::byte_queue::is_large;
 use procession_ipc::message::Parcel;
+use procession_shm::Family;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
@@ -51,25 +52,30 @@ pub(crate) enum Encoded {
     Parcel(Parcel),
 }
 
-/// Encodes an object: into `bytes`, which is empty, or into a parcel, if it is large.
+/// Encodes an object: into `bytes`, which is empty, or into a parcel of `family`, if it is large.
 ///
 /// # Errors
 /// What pickling raises; `OSError` if a parcel is needed and shared memory has no room.
 #[inline]
-pub(crate) fn encode(object: &Bound<'_, PyAny>, bytes: &mut Vec<u8>) -> PyResult<Encoded> {
+pub(crate) fn encode(
+    object: &Bound<'_, PyAny>,
+    family: &'static Family,
+    bytes: &mut Vec<u8>,
+) -> PyResult<Encoded> {
     let mut apart = Vec::new();
     if write::write(object, bytes, Some(&mut apart)) {
         if apart.is_empty() && !is_large(bytes.len()) {
             return Ok(Encoded::Bytes);
         }
-        return parcel::of_parts(object.py(), bytes, &apart).map(Encoded::Parcel);
+        return parcel::of_parts(object.py(), family, bytes, &apart).map(Encoded::Parcel);
     }
-    encode_by_pickler(object, bytes, apart)
+    encode_by_pickler(object, family, bytes, apart)
 }
 
 #[cold]
 fn encode_by_pickler(
     object: &Bound<'_, PyAny>,
+    family: &'static Family,
     bytes: &mut Vec<u8>,
     mut apart: Vec<Apart>,
 ) -> PyResult<Encoded> {
@@ -78,8 +84,10 @@ fn encode_by_pickler(
     apart.clear();
     pickler::dump(object, bytes, Some(&mut apart))?;
     match () {
-        () if !apart.is_empty() => parcel::of_buffers(py, bytes, &apart).map(Encoded::Parcel),
-        () if is_large(bytes.len()) => parcel::of_whole(py, bytes).map(Encoded::Parcel),
+        () if !apart.is_empty() => {
+            parcel::of_buffers(py, family, bytes, &apart).map(Encoded::Parcel)
+        }
+        () if is_large(bytes.len()) => parcel::of_whole(py, family, bytes).map(Encoded::Parcel),
         () => Ok(Encoded::Bytes),
     }
 }

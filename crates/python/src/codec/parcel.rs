@@ -17,6 +17,7 @@ use super::view::{Lent, View};
 use super::{BUFFERS, PICKLE, pickler, read};
 use crate::wait::raise;
 use procession_ipc::message::Parcel;
+use procession_shm::Family;
 use pyo3::prelude::*;
 use pyo3::types::PyList;
 use std::sync::Arc;
@@ -27,19 +28,24 @@ const ENTRY: usize = 16;
 /// From so many bytes on a copy takes longer than letting another thread run.
 const WORTH_DETACHING: usize = 256 << 10;
 
-/// A parcel of a pickle in one piece.
+/// A parcel of `family` with a pickle in one piece.
 ///
 /// # Errors
 /// `OSError` if shared memory has no room.
-pub(crate) fn of_whole(py: Python<'_>, bytes: &[u8]) -> PyResult<Parcel> {
-    gather(py, PICKLE, &[bytes], 1)
+pub(crate) fn of_whole(py: Python<'_>, family: &'static Family, bytes: &[u8]) -> PyResult<Parcel> {
+    gather(py, family, PICKLE, &[bytes], 1)
 }
 
 /// A parcel of a pickle of which some parts were left where they are.
 ///
 /// # Errors
 /// As [`of_whole`].
-pub(super) fn of_parts(py: Python<'_>, bytes: &[u8], apart: &[Apart]) -> PyResult<Parcel> {
+pub(super) fn of_parts(
+    py: Python<'_>,
+    family: &'static Family,
+    bytes: &[u8],
+    apart: &[Apart],
+) -> PyResult<Parcel> {
     let mut parts = Vec::with_capacity(apart.len() * 2 + 1);
     let mut from = 0;
     for part in apart {
@@ -47,14 +53,19 @@ pub(super) fn of_parts(py: Python<'_>, bytes: &[u8], apart: &[Apart]) -> PyResul
         from = part.at;
     }
     parts.push(&bytes[from..]);
-    gather(py, PICKLE, &parts, 1)
+    gather(py, family, PICKLE, &parts, 1)
 }
 
 /// A parcel of a pickle and its buffers.
 ///
 /// # Errors
 /// As [`of_whole`].
-pub(super) fn of_buffers(py: Python<'_>, bytes: &[u8], buffers: &[Apart]) -> PyResult<Parcel> {
+pub(super) fn of_buffers(
+    py: Python<'_>,
+    family: &'static Family,
+    bytes: &[u8],
+    buffers: &[Apart],
+) -> PyResult<Parcel> {
     let mut front = Vec::with_capacity(FRONT + buffers.len() * ENTRY);
     let mut word = |value: usize| front.extend_from_slice(&(value as u64).to_le_bytes());
     word(buffers.len());
@@ -65,12 +76,18 @@ pub(super) fn of_buffers(py: Python<'_>, bytes: &[u8], buffers: &[Apart]) -> PyR
     }
     let mut parts = vec![front.as_slice(), bytes];
     parts.extend(buffers.iter().map(Apart::bytes));
-    gather(py, BUFFERS, &parts, ALIGN)
+    gather(py, family, BUFFERS, &parts, ALIGN)
 }
 
-fn gather(py: Python<'_>, format: u8, parts: &[&[u8]], align: usize) -> PyResult<Parcel> {
+fn gather(
+    py: Python<'_>,
+    family: &'static Family,
+    format: u8,
+    parts: &[&[u8]],
+    align: usize,
+) -> PyResult<Parcel> {
     let len: usize = parts.iter().map(|part| part.len()).sum();
-    let write = || Parcel::gather(format, parts, align);
+    let write = || Parcel::gather(family, format, parts, align);
     let parcel = if len < WORTH_DETACHING { write() } else { py.detach(write) };
     parcel.map_err(|error| raise(&error))
 }
@@ -96,9 +113,10 @@ pub(super) fn read_buffers(py: Python<'_>, parcel: Parcel) -> PyResult<Bound<'_,
     let damaged = || pyo3::exceptions::PyValueError::new_err("a parcel whose table is damaged");
     let layout = layout(parcel.bytes()).ok_or_else(damaged)?;
     let lent = Arc::new(Lent::new(parcel)?);
-    let views = layout.buffers.into_iter().map(|(range, is_readonly)| {
-        View::new(py, &lent, range, is_readonly)
-    });
+    let views = layout
+        .buffers
+        .into_iter()
+        .map(|(range, is_readonly)| View::new(py, &lent, range, is_readonly));
     let views = views.collect::<PyResult<Vec<_>>>()?;
     let pickle = View::new(py, &lent, layout.pickle, true)?;
     pickler::load_with(pickle.as_any(), &PyList::new(py, views)?)

@@ -2,6 +2,7 @@
 
 use super::{Encoded, parcel};
 use procession_ipc::byte_queue::is_large;
+use procession_shm::Family;
 use pyo3::buffer::PyBuffer;
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
@@ -52,11 +53,12 @@ impl Serializer {
     pub(crate) fn encode(
         &self,
         object: &Bound<'_, PyAny>,
+        family: &'static Family,
         bytes: &mut Vec<u8>,
     ) -> PyResult<Encoded> {
         match self {
-            Self::Pickle => super::encode(object, bytes),
-            Self::Other(dumps) => encode_by(dumps, object, bytes),
+            Self::Pickle => super::encode(object, family, bytes),
+            Self::Other(dumps) => encode_by(dumps, object, family, bytes),
         }
     }
 }
@@ -64,19 +66,20 @@ impl Serializer {
 fn encode_by(
     dumps: &Py<PyAny>,
     object: &Bound<'_, PyAny>,
+    family: &'static Family,
     bytes: &mut Vec<u8>,
 ) -> PyResult<Encoded> {
     let py = object.py();
     let pickle = dumps.bind(py).call1((object,))?;
     match pickle.cast_exact::<PyBytes>() {
         Ok(pickle) if is_large(pickle.as_bytes().len()) => {
-            return parcel::of_whole(py, pickle.as_bytes()).map(Encoded::Parcel);
+            return parcel::of_whole(py, family, pickle.as_bytes()).map(Encoded::Parcel);
         }
         Ok(pickle) => bytes.extend_from_slice(pickle.as_bytes()),
         Err(_) => bytes.extend(PyBuffer::<u8>::get(&pickle)?.to_vec(py)?),
     }
     if is_large(bytes.len()) {
-        return parcel::of_whole(py, bytes).map(Encoded::Parcel);
+        return parcel::of_whole(py, family, bytes).map(Encoded::Parcel);
     }
     Ok(Encoded::Bytes)
 }
