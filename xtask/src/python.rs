@@ -3,9 +3,12 @@
 //! Everything is made under `target/python`. The wheel is built once; each interpreter has an
 //! environment of its own, which is made when it is first asked for.
 
-use crate::step::Step;
+use crate::step::{Step, Verdict};
 use crate::workspace;
-use std::path::PathBuf;
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
 /// What builds the wheel and checks the package; from PyPI.
 const TOOLS: &str = "python/requirements.txt";
@@ -43,9 +46,9 @@ impl Environment {
     pub(crate) fn steps(&self) -> Vec<Step> {
         let pip = "-m pip --disable-pip-version-check --no-input install --quiet";
         let python = self.program("python");
+        let (interpreter, place) = (self.interpreter.clone(), self.place.clone());
         vec![
-            Step::program("python-environment", &self.interpreter, "-m venv")
-                .args(&[self.place.display().to_string()]),
+            Step::check("python-environment", move || environment(&interpreter, &place)),
             Step::program("python-tools", &python, &format!("{pip} -r {TOOLS}")),
             self.built("python-package", &format!("{pip} --force-reinstall")),
         ]
@@ -79,6 +82,44 @@ impl Environment {
     pub(crate) fn run(&self, name: &str, line: &str) -> Step {
         Step::program(name, self.program("python"), line)
     }
+}
+
+/// Makes a virtual environment, and installs Debian's packages for it where that is allowed.
+fn environment(interpreter: &str, place: &Path) -> Verdict {
+    if make(interpreter, place).is_err() && may_install() {
+        let packages = ["install", "--yes", "--quiet", "python3", "python3-venv"];
+        let installed = Command::new("apt-get").args(packages).stdin(Stdio::null()).status();
+        installed.map_err(|error| format!("cannot start apt-get: {error}"))?;
+    }
+    make(interpreter, place).map_err(|why| {
+        format!(
+            "{why}\nNeeded is CPython 3.11 or newer with its module venv (Debian: apt-get install python3 \
+             python3-venv); PROCESSION_PYTHON names one that is not `python3`."
+        )
+    })
+}
+
+fn make(interpreter: &str, place: &Path) -> Verdict {
+    let is_new_enough = "import sys; sys.exit(sys.version_info < (3, 11))";
+    let attempts = [
+        (vec!["-c".to_owned(), is_new_enough.to_owned()], "is older than 3.11"),
+        (vec!["-m".to_owned(), "venv".to_owned(), place.display().to_string()], "makes no venv"),
+    ];
+    for (args, what) in attempts {
+        let status = Command::new(interpreter).args(args).stdin(Stdio::null()).status();
+        match status {
+            Ok(status) if status.success() => {}
+            Ok(_) => return Err(format!("{interpreter} {what}")),
+            Err(error) => return Err(format!("cannot start {interpreter}: {error}")),
+        }
+    }
+    Ok(format!("{interpreter} in {}", place.display()))
+}
+
+/// Whether this is root, on a system with Debian's packages.
+fn may_install() -> bool {
+    let is_root = fs::metadata("/proc/self").is_ok_and(|of_us| of_us.uid() == 0);
+    is_root && Path::new("/usr/bin/apt-get").exists()
 }
 
 /// The benchmarks of the package; `--short` only shows that they run.

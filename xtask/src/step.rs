@@ -19,7 +19,7 @@ pub(crate) struct Step {
 
 enum Work {
     Run(Run),
-    Check(fn() -> Verdict),
+    Check(Box<dyn Fn() -> Verdict>),
 }
 
 struct Run {
@@ -44,8 +44,8 @@ impl Step {
     }
 
     /// Calls a function of this program.
-    pub(crate) fn check(name: &str, check: fn() -> Verdict) -> Self {
-        Self { name: name.to_owned(), work: Work::Check(check) }
+    pub(crate) fn check(name: &str, check: impl Fn() -> Verdict + 'static) -> Self {
+        Self { name: name.to_owned(), work: Work::Check(Box::new(check)) }
     }
 
     /// With further arguments, each passed as it is.
