@@ -8,6 +8,7 @@ use crate::workspace::{self, Dependency, Package};
 
 /// From the ground upwards: a crate uses only crates further left, also in its tests.
 const FLOORS: &[&str] = &[
+    "procession-wire",
     "procession-sys",
     "procession-shm",
     "procession-ipc",
