@@ -224,6 +224,13 @@ impl<T: Plain> Value<T> {
         }
     }
 
+    /// Where the value lies, if it has at most eight bytes: for a front door that lends the memory in its
+    /// own way, under the lock.
+    pub fn region(&self) -> Option<Region> {
+        let small = size_of::<T>() <= 8;
+        small.then(|| self.held.region().part(DATA_AT, size_of::<T>()))
+    }
+
     /// Who holds the lock.
     pub fn holder(&self) -> Option<Holder> {
         self.latch.holder()

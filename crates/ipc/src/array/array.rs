@@ -137,6 +137,11 @@ impl<T: Plain> Array<T> {
         self.shape.extents()
     }
 
+    /// Where the elements lie: for a front door that lends the memory in its own way, under the lock.
+    pub fn region(&self) -> Region {
+        self.data
+    }
+
     /// Takes the lock, and with it all elements; waits as long as it must.
     #[inline]
     pub fn lock(&self) -> ArrayGuard<'_, T> {

@@ -100,14 +100,29 @@ impl Barrier {
         deadline: Deadline,
         interrupt: impl FnMut() -> bool,
     ) -> Result<usize, Error> {
+        self.wait_until_then(deadline, interrupt, || true)
+    }
+
+    /// As [`wait_until`](Self::wait_until); the party that arrives last calls `last` before it lets all
+    /// go on, or breaks the barrier if that says `false`.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn wait_until_then(
+        &self,
+        deadline: Deadline,
+        interrupt: impl FnMut() -> bool,
+        last: impl FnOnce() -> bool,
+    ) -> Result<usize, Error> {
         let family = self.held.family();
         let stamp = family.me().stamp();
-        self.parties.wait(stamp, deadline, is_gone(family), on_wake(family, interrupt)).map_err(
-            |failed| match failed {
+        let on_wake = on_wake(family, interrupt);
+        self.parties.wait(stamp, deadline, is_gone(family), on_wake, last).map_err(|failed| {
+            match failed {
                 Failed::Broken => Error::BrokenBarrier,
                 Failed::GaveUp(woken) => gave_up(woken, "waiting at a barrier"),
-            },
-        )
+            }
+        })
     }
 
     /// Breaks the barrier: all who wait fail, and all who come, until it is reset.

@@ -208,6 +208,22 @@ impl Condition {
             .map_err(|woken| gave_up(woken, "waiting at a condition"))
     }
 
+    /// As [`wait_until`](Self::wait_until), but the lock stays given back: for a caller that can also give
+    /// up waiting for the lock. How often it had been taken, and how the wait ended.
+    ///
+    /// # Errors
+    /// [`Error::NotOwner`] as [`Condition::wait`].
+    pub fn wait_released(
+        &self,
+        deadline: Deadline,
+        interrupt: impl FnMut() -> bool,
+    ) -> Result<(u32, Result<(), Error>), Error> {
+        self.check_mine("wait at a condition")?;
+        let mut depth = 0;
+        let ended = self.sleep(deadline, interrupt, || self.unlock(), |taken| depth = taken);
+        Ok((depth, ended.map_err(|woken| gave_up(woken, "waiting at a condition"))))
+    }
+
     /// Notifies `count` waiters, those first who have waited longest; it waits for nobody. For who
     /// holds the lock.
     ///

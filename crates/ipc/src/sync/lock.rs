@@ -1,14 +1,15 @@
 //! A lock that anybody may release.
 
 use super::latch::{Holder, Latch, gave_up};
+use super::news::News;
 use crate::Error;
 use crate::shareable::shareable;
 use procession_shm::{Held, Kind, family};
 use procession_sys::Deadline;
 use std::time::Duration;
 
-/// The object's head, and nothing else.
-const LEN: u64 = 32;
+const NEWS_AT: usize = 32;
+const LEN: u64 = 36;
 
 /// A lock between processes and threads, as Python's `multiprocessing.Lock`.
 ///
@@ -19,7 +20,8 @@ const LEN: u64 = 32;
 ///
 /// # If a process dies
 /// A lock whose holder was killed stays locked, as in Python, until somebody [releases](Lock::release)
-/// it; [`holder`](Lock::holder) says so. Whoever waits for it can be killed at any time.
+/// it; [`holder`](Lock::holder) says so. One that was made [recovering](Lock::recovering) is freed for
+/// the next who wants it. Whoever waits for it can be killed at any time.
 ///
 /// # After fork
 /// The child has the same lock. What the parent held is held by the parent: dropping the child's copy
@@ -41,6 +43,7 @@ const LEN: u64 = 32;
 pub struct Lock {
     held: Held,
     latch: Latch,
+    news: &'static News,
 }
 
 shareable!(Lock, held, Kind::Lock, 0);
@@ -61,14 +64,25 @@ impl Lock {
         Ok(Self::of(family()?.make(Kind::Lock, LEN, 0, |_| Ok(()))?))
     }
 
+    /// A free lock that is freed when its holder dies; the next one is told by
+    /// [`owner_died`](Lock::owner_died).
+    ///
+    /// # Errors
+    /// As [`Lock::new`].
+    pub fn recovering() -> Result<Self, Error> {
+        let lock = Self::new()?;
+        lock.held.head().set_robust();
+        Ok(lock)
+    }
+
     fn of(held: Held) -> Self {
-        Self { latch: Latch::of(&held), held }
+        Self { latch: Latch::of(&held), news: held.words(NEWS_AT), held }
     }
 
     /// Takes the lock; waits as long as it must.
     #[inline]
     pub fn lock(&self) -> LockGuard<'_> {
-        self.latch.take();
+        self.acquire();
         LockGuard { lock: self }
     }
 
@@ -90,14 +104,14 @@ impl Lock {
     /// Takes the lock without a guard; waits as long as it must.
     #[inline]
     pub fn acquire(&self) {
-        self.latch.take();
+        self.news.note(self.latch.take());
     }
 
     /// Takes the lock without a guard if it is free; whether it did.
     #[inline]
     #[must_use = "whether the lock was taken"]
     pub fn try_acquire(&self) -> bool {
-        self.latch.try_take().is_some()
+        self.latch.try_take().map(|taken| self.news.note(taken)).is_some()
     }
 
     /// Takes the lock without a guard; waits at most for `timeout`. Whether it did.
@@ -116,10 +130,9 @@ impl Lock {
         deadline: Deadline,
         interrupt: impl FnMut() -> bool,
     ) -> Result<(), Error> {
-        match self.latch.take_until(deadline, interrupt) {
-            Ok(_) => Ok(()),
-            Err(woken) => Err(gave_up(woken, "waiting for a lock")),
-        }
+        let taken = self.latch.take_until(deadline, interrupt);
+        self.news.note(taken.map_err(|woken| gave_up(woken, "waiting for a lock"))?);
+        Ok(())
     }
 
     /// Frees the lock, whoever holds it.
@@ -139,6 +152,12 @@ impl Lock {
     /// Whether this process holds it.
     pub fn is_mine(&self) -> bool {
         self.latch.is_mine()
+    }
+
+    /// Whether the holder before this one died with the lock. For the holder of a
+    /// [recovering](Lock::recovering) lock; what it protects may be half changed then.
+    pub fn owner_died(&self) -> bool {
+        self.news.owner_died()
     }
 
     /// Who holds it.

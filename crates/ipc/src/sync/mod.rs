@@ -2,8 +2,8 @@
 //!
 //! | type | may be released by | if its holder is killed |
 //! |---|---|---|
-//! | [`Lock`] | anybody | it stays locked, as in Python |
-//! | [`RLock`] | the thread that holds it | it stays locked, as in Python |
+//! | [`Lock`] | anybody | it stays locked, as in Python, unless it was made to recover |
+//! | [`RLock`] | the thread that holds it | the same |
 //! | [`Semaphore`], [`BoundedSemaphore`] | anybody | what it had taken stays taken |
 //! | [`Mutex`] | the holder's guard | the next owner gets it, and is told |
 //! | [`Condition`] | as its lock | a killed waiter is passed by |
@@ -27,11 +27,15 @@ mod condition;
 #[cfg(not(loom))]
 mod event;
 #[cfg(not(loom))]
+mod inner;
+#[cfg(not(loom))]
 mod latch;
 #[cfg(not(loom))]
 mod lock;
 #[cfg(not(loom))]
 mod mutex;
+#[cfg(not(loom))]
+mod news;
 #[cfg(not(loom))]
 mod rlock;
 #[cfg(not(loom))]
@@ -45,6 +49,7 @@ pub use {
     barrier::Barrier,
     condition::{Condition, ConditionGuard},
     event::Event,
+    inner::InnerLock,
     latch::Holder,
     lock::{Lock, LockGuard},
     mutex::{Mutex, MutexError, MutexGuard, OwnerDied},

@@ -1,9 +1,10 @@
 //! A lock that its owner may take again.
 
 use super::latch::{Holder, Latch, gave_up};
+use super::news::News;
 use crate::Error;
 use crate::shareable::shareable;
-use procession_shm::{Held, Kind, family};
+use procession_shm::{Held, Kind, Taken, family};
 use procession_sys::atomic::{AtomicU32, Ordering::Relaxed};
 use procession_sys::{Deadline, robust};
 use std::marker::PhantomData;
@@ -27,14 +28,15 @@ procession_shm::shared_struct! {
 }
 
 const WORDS_AT: usize = 32;
-const LEN: u64 = 40;
+const NEWS_AT: usize = 40;
+const LEN: u64 = 44;
 
 /// A lock that the thread which holds it may take again, as Python's `multiprocessing.RLock`.
 ///
 /// # If a process dies
 /// A lock whose holder was killed stays locked, as in Python; nobody can release it.
-/// [`holder`](RLock::holder) says so, and `lock_timeout` ends. [`Mutex`](super::Mutex) is the lock that
-/// survives.
+/// [`holder`](RLock::holder) says so, and `lock_timeout` ends. One that was made
+/// [recovering](RLock::recovering) is freed for the next who wants it.
 ///
 /// # After fork
 /// The child has the same lock. What the parent held is held by the parent.
@@ -55,6 +57,7 @@ pub struct RLock {
     held: Held,
     latch: Latch,
     words: &'static Words,
+    news: &'static News,
 }
 
 shareable!(RLock, held, Kind::RLock, 0);
@@ -76,8 +79,20 @@ impl RLock {
         Ok(Self::of(family()?.make(Kind::RLock, LEN, 0, |_| Ok(()))?))
     }
 
+    /// A free lock that is freed when its holder dies; the next one is told by
+    /// [`owner_died`](RLock::owner_died).
+    ///
+    /// # Errors
+    /// As [`RLock::new`].
+    pub fn recovering() -> Result<Self, Error> {
+        let lock = Self::new()?;
+        lock.held.head().set_robust();
+        Ok(lock)
+    }
+
     fn of(held: Held) -> Self {
-        Self { latch: Latch::of(&held), words: held.words(WORDS_AT), held }
+        let (words, news) = (held.words(WORDS_AT), held.words(NEWS_AT));
+        Self { latch: Latch::of(&held), words, news, held }
     }
 
     /// Takes the lock, once more if this thread holds it; waits as long as it must.
@@ -106,8 +121,8 @@ impl RLock {
     #[inline]
     pub fn acquire(&self) {
         if !self.deepen() {
-            self.latch.take();
-            self.note(1);
+            let taken = self.latch.take();
+            self.note(taken, 1);
         }
     }
 
@@ -118,11 +133,7 @@ impl RLock {
         if self.deepen() {
             return true;
         }
-        let taken = self.latch.try_take().is_some();
-        if taken {
-            self.note(1);
-        }
-        taken
+        self.latch.try_take().map(|taken| self.note(taken, 1)).is_some()
     }
 
     /// Takes the lock without a guard; waits at most for `timeout`. Whether it did.
@@ -143,8 +154,8 @@ impl RLock {
     ) -> Result<(), Error> {
         if !self.deepen() {
             let taken = self.latch.take_until(deadline, interrupt);
-            taken.map_err(|woken| gave_up(woken, "waiting for a recursive lock"))?;
-            self.note(1);
+            let taken = taken.map_err(|woken| gave_up(woken, "waiting for a recursive lock"))?;
+            self.note(taken, 1);
         }
         Ok(())
     }
@@ -183,6 +194,12 @@ impl RLock {
         if self.is_mine() { self.words.depth.load(Relaxed) } else { 0 }
     }
 
+    /// Whether the holder before this one died with the lock. For the holder of a
+    /// [recovering](RLock::recovering) lock; what it protects may be half changed then.
+    pub fn owner_died(&self) -> bool {
+        self.news.owner_died()
+    }
+
     /// Who holds it.
     pub fn holder(&self) -> Option<Holder> {
         self.latch.holder()
@@ -199,8 +216,8 @@ impl RLock {
 
     /// Undoes [`release_all`](Self::release_all).
     pub(super) fn acquire_again(&self, depth: u32) {
-        self.latch.take();
-        self.note(depth);
+        let taken = self.latch.take();
+        self.note(taken, depth);
     }
 
     /// Takes the lock once more if this thread holds it.
@@ -214,7 +231,8 @@ impl RLock {
     }
 
     #[inline]
-    fn note(&self, depth: u32) {
+    fn note(&self, taken: Taken, depth: u32) {
+        self.news.note(taken);
         self.words.thread.store(robust::thread_id(), Relaxed);
         self.words.depth.store(depth, Relaxed);
     }

@@ -1,9 +1,24 @@
 //! Locks, semaphores, conditions, events, barriers.
+//!
+//! | room | holds |
+//! |---|---|
+//! | `object` | the engine's lock or semaphore |
+//! | `sem_lock` | what the classes of locks and semaphores are built on |
+//! | `condition`, `event`, `barrier` | what those are built on |
 
+mod barrier;
+mod condition;
+mod event;
+mod object;
 mod sem_lock;
+
+pub(crate) use sem_lock::SemLock;
 
 use pyo3::prelude::*;
 
 pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
-    module.add_class::<sem_lock::SemLock>()
+    module.add_class::<SemLock>()?;
+    module.add_class::<condition::Condition>()?;
+    module.add_class::<event::Event>()?;
+    module.add_class::<barrier::Barrier>()
 }

@@ -1,8 +1,11 @@
 //! What `multiprocessing.synchronize` builds its locks and semaphores on, over the engine's.
 
+use super::object::Object;
 use crate::family;
+use crate::shared::Block;
 use crate::wait::{deadline, raise, wait};
-use procession_ipc::{BoundedSemaphore, Error, Lock, RLock, Semaphore, Shareable};
+use procession_ipc::Error;
+use procession_ipc::sync::InnerLock;
 use procession_shm::Handle;
 use procession_sys::atomic::Ordering::Relaxed;
 use procession_sys::{Deadline, forked};
@@ -13,9 +16,9 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64};
 
 /// As in `multiprocessing.synchronize`.
-const RECURSIVE_MUTEX: i32 = 0;
+pub(super) const RECURSIVE_MUTEX: i32 = 0;
 const SEMAPHORE: i32 = 1;
-const SEM_VALUE_MAX: u32 = i32::MAX as u32;
+pub(super) const SEM_VALUE_MAX: u32 = i32::MAX as u32;
 
 /// The base of `Lock`, `RLock`, `Semaphore` and `BoundedSemaphore`, with the methods of
 /// `_multiprocessing.SemLock`.
@@ -23,11 +26,11 @@ const SEM_VALUE_MAX: u32 = i32::MAX as u32;
 /// An object is made empty, so that subclasses may have constructors of their own; `_make` or `_attach`
 /// fills it in.
 #[pyclass(frozen, subclass, module = "procession._core")]
-pub(super) struct SemLock {
+pub(crate) struct SemLock {
     state: OnceLock<State>,
 }
 
-struct State {
+pub(crate) struct State {
     object: Object,
     maxvalue: u32,
     /// How often this process has taken it more than given it; see `since`.
@@ -36,89 +39,6 @@ struct State {
     thread: AtomicU64,
     /// The fork generation that `count` is of: in the child of a fork it is 0.
     since: AtomicU32,
-}
-
-enum Object {
-    Lock(Lock),
-    RLock(RLock),
-    Semaphore(Semaphore),
-    Bounded(BoundedSemaphore),
-}
-
-impl Object {
-    fn make(kind: i32, value: u32, maxvalue: u32) -> Result<Self, Error> {
-        Ok(match (kind, maxvalue) {
-            (RECURSIVE_MUTEX, _) => Self::RLock(RLock::new()?),
-            (_, 1) => Self::Lock(Lock::new()?),
-            (_, SEM_VALUE_MAX) => Self::Semaphore(Semaphore::new(value)?),
-            _ => Self::Bounded(BoundedSemaphore::new(value)?),
-        })
-    }
-
-    fn attach(
-        family: &'static procession_shm::Family,
-        handle: Handle,
-        kind: i32,
-        maxvalue: u32,
-    ) -> Result<Self, Error> {
-        Ok(match (kind, maxvalue) {
-            (RECURSIVE_MUTEX, _) => Self::RLock(RLock::attach(family, handle)?),
-            (_, SEM_VALUE_MAX) => Self::Semaphore(Semaphore::attach(family, handle)?),
-            (_, 1) => Self::Lock(Lock::attach(family, handle)?),
-            _ => Self::Bounded(BoundedSemaphore::attach(family, handle)?),
-        })
-    }
-
-    fn held(&self) -> &procession_shm::Held {
-        match self {
-            Self::Lock(lock) => lock.held(),
-            Self::RLock(lock) => lock.held(),
-            Self::Semaphore(semaphore) => semaphore.held(),
-            Self::Bounded(semaphore) => semaphore.held(),
-        }
-    }
-
-    #[inline]
-    fn try_acquire(&self) -> bool {
-        match self {
-            Self::Lock(lock) => lock.try_acquire(),
-            Self::RLock(lock) => lock.try_acquire(),
-            Self::Semaphore(semaphore) => semaphore.try_acquire(),
-            Self::Bounded(semaphore) => semaphore.try_acquire(),
-        }
-    }
-
-    fn acquire_until(
-        &self,
-        deadline: Deadline,
-        interrupt: impl FnMut() -> bool,
-    ) -> Result<(), Error> {
-        match self {
-            Self::Lock(lock) => lock.acquire_until(deadline, interrupt),
-            Self::RLock(lock) => lock.acquire_until(deadline, interrupt),
-            Self::Semaphore(semaphore) => semaphore.acquire_until(deadline, interrupt),
-            Self::Bounded(semaphore) => semaphore.acquire_until(deadline, interrupt),
-        }
-    }
-
-    #[inline]
-    fn release(&self) -> Result<(), Error> {
-        match self {
-            Self::Lock(lock) => lock.release(),
-            Self::RLock(lock) => lock.release(),
-            Self::Semaphore(semaphore) => semaphore.release(),
-            Self::Bounded(semaphore) => semaphore.release(),
-        }
-    }
-
-    fn value(&self) -> u32 {
-        match self {
-            Self::Lock(lock) => u32::from(!lock.is_locked()),
-            Self::RLock(lock) => u32::from(!lock.is_locked()),
-            Self::Semaphore(semaphore) => semaphore.value(),
-            Self::Bounded(semaphore) => semaphore.value(),
-        }
-    }
 }
 
 /// A number for the calling thread that no other living thread of this process has.
@@ -140,7 +60,7 @@ impl State {
     }
 
     #[inline]
-    fn count(&self) -> i64 {
+    pub(super) fn count(&self) -> i64 {
         let now = forked::generation();
         if self.since.load(Relaxed) != now {
             self.count.store(0, Relaxed);
@@ -149,64 +69,100 @@ impl State {
         self.count.load(Relaxed)
     }
 
+    pub(super) fn object(&self) -> &Object {
+        &self.object
+    }
+
     #[inline]
-    fn is_mine(&self) -> bool {
+    pub(super) fn is_mine(&self) -> bool {
         self.count() > 0 && self.thread.load(Relaxed) == this_thread()
     }
 
     #[inline]
     fn note_taken(&self) {
-        self.count();
-        self.count.fetch_add(1, Relaxed);
+        self.change_count(1);
         self.thread.store(this_thread(), Relaxed);
     }
 
+    /// Counts it as not taken, for a wait that gives it back.
+    pub(super) fn note_given_back(&self) {
+        self.count.store(0, Relaxed);
+    }
+
+    pub(super) fn count_again(&self, count: i64) {
+        self.count.store(count, Relaxed);
+    }
+
+    /// Takes it if that takes no waiting.
     #[inline]
-    fn acquire(
+    pub(crate) fn try_acquire(&self) -> bool {
+        let taken = self.holds_inner() || self.object.try_acquire();
+        if taken {
+            self.note_taken();
+        }
+        taken
+    }
+
+    /// Whether this thread holds the lock inside an object, which does not know how often.
+    #[inline]
+    fn holds_inner(&self) -> bool {
+        matches!(self.object, Object::Inner(_)) && self.is_mine()
+    }
+
+    /// For who has the interpreter's lock, so that nobody else changes it meanwhile.
+    #[inline]
+    fn change_count(&self, by: i64) {
+        self.count.store(self.count() + by, Relaxed);
+    }
+
+    /// Takes it; `false` if that was not possible at once, or within `timeout` seconds.
+    #[inline]
+    pub(crate) fn acquire(
         &self,
         py: Python<'_>,
         block: bool,
         timeout: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<bool> {
         let deadline = if timeout.is_some() && block { Some(deadline(timeout)?) } else { None };
-        let taken = self.object.try_acquire()
-            || block
-                && match deadline {
-                    Some(deadline) if deadline.expired() => false,
-                    deadline => self.sleep(py, deadline.unwrap_or_else(Deadline::never))?,
-                };
+        if self.try_acquire() {
+            return Ok(true);
+        }
+        if !block || deadline.is_some_and(|deadline| deadline.expired()) {
+            return Ok(false);
+        }
+        self.sleep(py, deadline.unwrap_or_else(Deadline::never))
+    }
+
+    #[cold]
+    fn sleep(&self, py: Python<'_>, deadline: Deadline) -> PyResult<bool> {
+        let taken = wait(py, |interrupt| self.object.acquire_until(deadline, interrupt))?.is_some();
         if taken {
             self.note_taken();
         }
         Ok(taken)
     }
 
-    #[cold]
-    fn sleep(&self, py: Python<'_>, deadline: Deadline) -> PyResult<bool> {
-        let taken = wait(py, |interrupt| self.object.acquire_until(deadline, interrupt))?;
-        Ok(taken.is_some())
-    }
-
     #[inline]
-    fn release(&self) -> PyResult<()> {
-        if matches!(self.object, Object::RLock(_)) && !self.is_mine() {
+    pub(crate) fn release(&self) -> PyResult<()> {
+        if self.object.is_recursive() && !self.is_mine() {
             return Err(PyAssertionError::new_err(
                 "attempt to release recursive lock not owned by thread",
             ));
         }
-        self.object.release().map_err(|error| match error {
-            Error::ReleasedTooOften => PyValueError::new_err(error.to_string()),
-            error => raise(&error),
-        })?;
-        self.count();
-        self.count.fetch_sub(1, Relaxed);
+        if !matches!(self.object, Object::Inner(_)) || self.count() == 1 {
+            self.object.release().map_err(|error| match error {
+                Error::ReleasedTooOften => PyValueError::new_err(error.to_string()),
+                error => raise(&error),
+            })?;
+        }
+        self.change_count(-1);
         Ok(())
     }
 }
 
 impl SemLock {
     #[inline]
-    fn state(&self) -> PyResult<&State> {
+    pub(crate) fn state(&self) -> PyResult<&State> {
         self.state
             .get()
             .ok_or_else(|| PyRuntimeError::new_err("the lock's __init__ was not called"))
@@ -228,12 +184,13 @@ impl SemLock {
         Self { state: OnceLock::new() }
     }
 
-    fn _make(&self, kind: i32, value: i64, maxvalue: u32) -> PyResult<()> {
+    #[pyo3(signature = (kind, value, maxvalue, recover = false))]
+    fn _make(&self, kind: i32, value: i64, maxvalue: u32, recover: bool) -> PyResult<()> {
         let value = u32::try_from(value)
             .ok()
             .filter(|value| *value <= maxvalue)
             .ok_or_else(|| PyOSError::new_err((libc::EINVAL, "Invalid argument")))?;
-        self.fill(Object::make(kind, value, maxvalue), maxvalue)
+        self.fill(Object::make(kind, value, maxvalue, recover), maxvalue)
     }
 
     fn _attach(&self, family: u64, handle: u64, kind: i32, maxvalue: u32) -> PyResult<()> {
@@ -241,6 +198,11 @@ impl SemLock {
         let handle = Handle::from_bits(handle)
             .ok_or_else(|| PyValueError::new_err("no handle has this number"))?;
         self.fill(Object::attach(family, handle, kind, maxvalue), maxvalue)
+    }
+
+    /// The lock inside the object whose memory `block` is.
+    fn _make_inner(&self, block: &Bound<'_, Block>) -> PyResult<()> {
+        self.fill(Ok(Object::Inner(InnerLock::inside(block.get().held()?.clone()))), 1)
     }
 
     /// The number of the family that the object belongs to.
@@ -256,8 +218,7 @@ impl SemLock {
 
     #[getter]
     fn kind(&self) -> PyResult<i32> {
-        let is_recursive = matches!(self.state()?.object, Object::RLock(_));
-        Ok(if is_recursive { RECURSIVE_MUTEX } else { SEMAPHORE })
+        Ok(if self.state()?.object.is_recursive() { RECURSIVE_MUTEX } else { SEMAPHORE })
     }
 
     #[getter]
@@ -285,8 +246,13 @@ impl SemLock {
         self.state()?.acquire(py, true, None)
     }
 
-    #[pyo3(signature = (*_args))]
-    fn __exit__(&self, _args: &Bound<'_, PyTuple>) -> PyResult<()> {
+    #[pyo3(signature = (_kind = None, _value = None, _traceback = None))]
+    fn __exit__(
+        &self,
+        _kind: Option<&Bound<'_, PyAny>>,
+        _value: Option<&Bound<'_, PyAny>>,
+        _traceback: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<()> {
         self.state()?.release()
     }
 
@@ -307,8 +273,14 @@ impl SemLock {
     }
 
     fn _after_fork(&self) -> PyResult<()> {
-        self.state()?.count.store(0, Relaxed);
+        self.state()?.note_given_back();
         Ok(())
+    }
+
+    /// Whether the holder before this one died with it. For the holder of a lock that was made with
+    /// `recover=True`, or of the one inside a value or an array.
+    fn owner_died(&self) -> PyResult<bool> {
+        Ok(self.state()?.object.owner_died())
     }
 
     fn locked(&self) -> PyResult<bool> {

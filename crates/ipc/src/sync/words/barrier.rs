@@ -68,13 +68,15 @@ impl BarrierWords {
 }
 
 impl Parties<'_> {
-    /// Arrives and waits for the others. How many had arrived before.
+    /// Arrives and waits for the others. How many had arrived before. Who arrives last asks `last`
+    /// whether all may go on.
     pub(in crate::sync) fn wait(
         &self,
         stamp: u32,
         deadline: Deadline,
         gone: impl Fn(u32) -> bool,
         mut on_wake: impl FnMut(Woken) -> bool,
+        last: impl FnOnce() -> bool,
     ) -> Result<usize, Failed> {
         loop {
             let state = self.words.state.load(Ordering::Acquire);
@@ -83,6 +85,10 @@ impl Parties<'_> {
             }
             match self.claim(state, stamp) {
                 Claim::Index(index) if index + 1 == self.slots.len() => {
+                    if !last() {
+                        self.break_open(state);
+                        return Err(Failed::Broken);
+                    }
                     return self.complete(state, &gone).then_some(index).ok_or(Failed::Broken);
                 }
                 Claim::Index(index) => {

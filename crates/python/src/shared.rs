@@ -1,7 +1,0 @@
-//! The memory of values and arrays.
-
-use pyo3::prelude::*;
-
-pub(crate) fn register(_module: &Bound<'_, PyModule>) -> PyResult<()> {
-    Ok(())
-}
