@@ -91,7 +91,7 @@ def judge(cell, ledger, whole):
     red += [("dangling", text) for text in cell.warnings if text.startswith("Dangling")]
     census = sum((Counter(record.census) for record in cell.records.values()), Counter())
     exercised = sum(bool(record.census) for record in cell.records.values())
-    if whole and cell.install:
+    if whole and cell.install and cell.planned:
         red += missing(ledger.minimum.get(cell.group, {}), cell.start, census, exercised)
         red += stale(cell, ledger)
     counts["red"] = len(red)
