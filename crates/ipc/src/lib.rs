@@ -46,6 +46,7 @@ pub mod value;
 #[cfg(not(loom))]
 pub use {
     array::Array,
+    bell::Doorbell,
     buffer::{Buffer, BufferMut},
     connection::{Connection, PipeEnd, duplex, simplex},
     error::Error,

@@ -45,51 +45,72 @@ pub(crate) const PICKLE: u8 = 3;
 pub(crate) const BUFFERS: u8 = 4;
 
 /// What an object became.
+#[must_use]
 pub(crate) enum Encoded {
     /// A message of format [`PICKLE`], in the vector that was given.
     Bytes,
-    /// A message that was too large for that.
-    Parcel(Parcel),
+    /// What goes as a parcel, made of the vector and of this.
+    Large(Large),
 }
 
-/// Encodes an object: into `bytes`, which is empty, or into a parcel of `family`, if it is large.
+/// The parts of a large message that are not in the vector.
+pub(crate) struct Large {
+    apart: Vec<Apart>,
+    are_buffers: bool,
+}
+
+impl Large {
+    /// The parcel, in the arena of `family`, of this and of the vector that it was encoded with. Large
+    /// copies are made without the interpreter.
+    ///
+    /// # Errors
+    /// `OSError` if shared memory has no room.
+    pub(crate) fn to_parcel(
+        &self,
+        py: Python<'_>,
+        family: &'static Family,
+        bytes: &[u8],
+    ) -> PyResult<Parcel> {
+        if self.are_buffers {
+            return parcel::of_buffers(py, family, bytes, &self.apart);
+        }
+        parcel::of_parts(py, family, bytes, &self.apart)
+    }
+}
+
+/// Encodes an object, with `bytes`, which is empty.
 ///
 /// # Errors
-/// What pickling raises; `OSError` if a parcel is needed and shared memory has no room.
+/// What pickling raises.
 #[inline]
-pub(crate) fn encode(
-    object: &Bound<'_, PyAny>,
-    family: &'static Family,
-    bytes: &mut Vec<u8>,
-) -> PyResult<Encoded> {
+pub(crate) fn encode(object: &Bound<'_, PyAny>, bytes: &mut Vec<u8>) -> PyResult<Encoded> {
     let mut apart = Vec::new();
-    if write::write(object, bytes, Some(&mut apart)) {
-        if apart.is_empty() && !is_large(bytes.len()) {
-            return Ok(Encoded::Bytes);
-        }
-        return parcel::of_parts(object.py(), family, bytes, &apart).map(Encoded::Parcel);
+    if !write::write(object, bytes, Some(&mut apart)) {
+        return encode_by_pickler(object, bytes, apart);
     }
-    encode_by_pickler(object, family, bytes, apart)
+    Ok(sized(bytes, apart, false))
 }
 
 #[cold]
 fn encode_by_pickler(
     object: &Bound<'_, PyAny>,
-    family: &'static Family,
     bytes: &mut Vec<u8>,
     mut apart: Vec<Apart>,
 ) -> PyResult<Encoded> {
-    let py = object.py();
     bytes.clear();
     apart.clear();
     pickler::dump(object, bytes, Some(&mut apart))?;
-    match () {
-        () if !apart.is_empty() => {
-            parcel::of_buffers(py, family, bytes, &apart).map(Encoded::Parcel)
-        }
-        () if is_large(bytes.len()) => parcel::of_whole(py, family, bytes).map(Encoded::Parcel),
-        () => Ok(Encoded::Bytes),
+    let are_buffers = !apart.is_empty();
+    Ok(sized(bytes, apart, are_buffers))
+}
+
+/// Which of the two it is. `are_buffers` says that `apart` are the buffers of protocol 5.
+#[inline]
+pub(crate) fn sized(bytes: &[u8], apart: Vec<Apart>, are_buffers: bool) -> Encoded {
+    if apart.is_empty() && !is_large(bytes.len()) {
+        return Encoded::Bytes;
     }
+    Encoded::Large(Large { apart, are_buffers })
 }
 
 /// Appends the pickle of an object to `bytes`, in one piece.

@@ -28,18 +28,10 @@ const ENTRY: usize = 16;
 /// From so many bytes on a copy takes longer than letting another thread run.
 const WORTH_DETACHING: usize = 256 << 10;
 
-/// A parcel of `family` with a pickle in one piece.
-///
-/// # Errors
-/// `OSError` if shared memory has no room.
-pub(crate) fn of_whole(py: Python<'_>, family: &'static Family, bytes: &[u8]) -> PyResult<Parcel> {
-    gather(py, family, PICKLE, &[bytes], 1)
-}
-
 /// A parcel of a pickle of which some parts were left where they are.
 ///
 /// # Errors
-/// As [`of_whole`].
+/// `OSError` if shared memory has no room.
 pub(super) fn of_parts(
     py: Python<'_>,
     family: &'static Family,
@@ -59,7 +51,7 @@ pub(super) fn of_parts(
 /// A parcel of a pickle and its buffers.
 ///
 /// # Errors
-/// As [`of_whole`].
+/// As [`of_parts`].
 pub(super) fn of_buffers(
     py: Python<'_>,
     family: &'static Family,
@@ -113,10 +105,9 @@ pub(super) fn read_buffers(py: Python<'_>, parcel: Parcel) -> PyResult<Bound<'_,
     let damaged = || pyo3::exceptions::PyValueError::new_err("a parcel whose table is damaged");
     let layout = layout(parcel.bytes()).ok_or_else(damaged)?;
     let lent = Arc::new(Lent::new(parcel)?);
-    let views = layout
-        .buffers
-        .into_iter()
-        .map(|(range, is_readonly)| View::new(py, &lent, range, is_readonly));
+    let views = layout.buffers.into_iter().map(|(range, is_readonly)| {
+        View::new(py, &lent, range, is_readonly)
+    });
     let views = views.collect::<PyResult<Vec<_>>>()?;
     let pickle = View::new(py, &lent, layout.pickle, true)?;
     pickler::load_with(pickle.as_any(), &PyList::new(py, views)?)

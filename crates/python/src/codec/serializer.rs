@@ -1,10 +1,8 @@
 //! Picklers that the user brings.
 
-use super::{Encoded, parcel};
-use procession_ipc::byte_queue::is_large;
-use procession_shm::Family;
+use super::{Encoded, sized};
 use pyo3::buffer::PyBuffer;
-use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString};
 
@@ -19,29 +17,21 @@ pub(crate) enum Serializer {
 }
 
 impl Serializer {
-    /// What the option `serializer=` of queues and pools says: `None`, `"pickle"`, `"cloudpickle"` or
-    /// an object with a `dumps`, which returns a pickle.
+    /// What the option `serializer=` of queues and pools says: `None` or `"pickle"`, the name of a
+    /// module with a `dumps`, such as `"cloudpickle"`, or an object with one.
     ///
     /// # Errors
-    /// `ValueError` for another name, `TypeError` for an object without `dumps`, and `ImportError`
-    /// where cloudpickle is not installed.
+    /// `TypeError` for an object without `dumps`, `ImportError` where the module is not installed.
     pub(crate) fn from_option(option: Option<&Bound<'_, PyAny>>) -> PyResult<Self> {
         let Some(option) = option else { return Ok(Self::Pickle) };
-        let Ok(name) = option.cast::<PyString>() else {
-            return match option.getattr("dumps") {
-                Ok(dumps) if dumps.is_callable() => Ok(Self::Other(dumps.unbind())),
-                _ => Err(PyTypeError::new_err("a serializer is a name or has a method dumps")),
-            };
+        let dumps = match option.cast::<PyString>() {
+            Ok(name) if name.to_str()? == "pickle" => return Ok(Self::Pickle),
+            Ok(name) => option.py().import(name)?.getattr("dumps"),
+            Err(_) => option.getattr("dumps"),
         };
-        match name.to_str()? {
-            "pickle" => Ok(Self::Pickle),
-            "cloudpickle" => {
-                let dumps = option.py().import("cloudpickle")?.getattr("dumps")?;
-                Ok(Self::Other(dumps.unbind()))
-            }
-            name => Err(PyValueError::new_err(format!(
-                "no serializer is called {name:?}; there are \"pickle\" and \"cloudpickle\""
-            ))),
+        match dumps {
+            Ok(dumps) if dumps.is_callable() => Ok(Self::Other(dumps.unbind())),
+            _ => Err(PyTypeError::new_err("a serializer has a function dumps that returns a pickle")),
         }
     }
 
@@ -53,12 +43,11 @@ impl Serializer {
     pub(crate) fn encode(
         &self,
         object: &Bound<'_, PyAny>,
-        family: &'static Family,
         bytes: &mut Vec<u8>,
     ) -> PyResult<Encoded> {
         match self {
-            Self::Pickle => super::encode(object, family, bytes),
-            Self::Other(dumps) => encode_by(dumps, object, family, bytes),
+            Self::Pickle => super::encode(object, bytes),
+            Self::Other(dumps) => encode_by(dumps, object, bytes),
         }
     }
 }
@@ -66,20 +55,13 @@ impl Serializer {
 fn encode_by(
     dumps: &Py<PyAny>,
     object: &Bound<'_, PyAny>,
-    family: &'static Family,
     bytes: &mut Vec<u8>,
 ) -> PyResult<Encoded> {
     let py = object.py();
     let pickle = dumps.bind(py).call1((object,))?;
     match pickle.cast_exact::<PyBytes>() {
-        Ok(pickle) if is_large(pickle.as_bytes().len()) => {
-            return parcel::of_whole(py, family, pickle.as_bytes()).map(Encoded::Parcel);
-        }
         Ok(pickle) => bytes.extend_from_slice(pickle.as_bytes()),
         Err(_) => bytes.extend(PyBuffer::<u8>::get(&pickle)?.to_vec(py)?),
     }
-    if is_large(bytes.len()) {
-        return parcel::of_whole(py, family, bytes).map(Encoded::Parcel);
-    }
-    Ok(Encoded::Bytes)
+    Ok(sized(bytes, Vec::new(), false))
 }
