@@ -30,6 +30,7 @@ const SCENARIOS: &[(&str, fn())] = &[
     ("a_forked_child_has_a_seat_and_all_objects_in_both_families", forked),
     ("a_death_is_noticed_in_each_of_its_families", deaths),
     ("forks_of_forks_keep_both_families", forks_of_forks),
+    ("a_fork_that_finds_no_seat_leaves_the_family_alone", seatless),
     ("an_object_does_not_travel_in_a_message_of_another_family", strangers),
     ("a_message_of_another_family_brings_its_own_objects", own_objects),
     ("a_condition_is_made_in_the_family_of_its_lock", conditions),
@@ -129,11 +130,15 @@ fn receive(socket: &OwnedFd) -> ([u64; 2], Vec<OwnedFd>) {
 fn in_child(work: impl FnOnce()) {
     match fork().expect("one thread") {
         Fork::Child => {
-            let done = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work));
-            leave::leave(i32::from(done.is_err()))
+            let failed = panics(work);
+            leave::leave(i32::from(failed))
         }
         child => assert_eq!(child.join().unwrap().unwrap().code(), Some(0), "see above"),
     }
+}
+
+fn panics(work: impl FnOnce()) -> bool {
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).is_err()
 }
 
 /// Members of a family whose processes run, or are about to.
@@ -285,6 +290,27 @@ fn forks_of_forks() {
     });
     assert!(mine.is_set() && theirs.is_locked());
     assert_eq!(theirs.held().family(), there);
+}
+
+fn seatless() {
+    let home = family().unwrap();
+    let some = home.reserve().unwrap();
+    while home.reserve().is_ok() {}
+    in_child(|| {
+        assert!(panics(|| {
+            home.me();
+        }));
+        home.look_for_deaths();
+        home.bury(some);
+        assert_eq!(home.state(some), MemberState::Reserved);
+        // Neither does a fork of it find one.
+        in_child(|| {
+            assert!(panics(|| {
+                home.me();
+            }))
+        });
+    });
+    assert_eq!(home.state(home.me()), MemberState::Alive);
 }
 
 fn strangers() {

@@ -21,6 +21,10 @@ impl Family {
     /// all who wait anywhere look again. The seat stays until [`Family::release`], if whoever
     /// reserved it still lives.
     pub fn bury(&'static self, id: MemberId) {
+        // What is dropped is first the burier's, so a fork that found no seat leaves it to others.
+        if !self.has_seat() {
+            return;
+        }
         loop {
             match self.state(id) {
                 MemberState::Free | MemberState::Ended => return,
