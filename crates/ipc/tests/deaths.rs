@@ -429,21 +429,27 @@ fn hand_stays_with_parent() {
 }
 
 fn seat_begins_anew() {
-    let queue = queue_of(3);
+    let queue = queue_of(4);
     let family = procession_shm::family().unwrap();
-    let sat = [Value::new(0_u64).unwrap(), Value::new(0).unwrap()];
-    let members = [1, 2].map(|take| {
+    let sat = Value::new(0_u64).unwrap();
+    let takes = |count| {
         let child = Child::stuck_after(|| {
-            sat[take - 1].store(family.me().to_word());
-            queue.get_many(take).unwrap()
+            sat.store(family.me().to_word());
+            queue.get_many(count).unwrap()
         });
-        child.kill();
-        assert_eq!(join(&queue), take);
-        let member = MemberId::from_word(sat[take - 1].load());
-        family.release(member);
-        member
-    });
-    assert_eq!(members[0].seat(), members[1].seat());
-    assert_ne!(members[0], members[1]);
+        (child, MemberId::from_word(sat.load()))
+    };
+    let (first, seat) = takes(2);
+    first.kill();
+    assert_eq!(join(&queue), 2);
+    family.release(seat);
+    let (second, same_seat) = takes(1);
+    assert_eq!(same_seat.seat(), seat.seat());
+    assert_ne!(same_seat, seat);
+    let (third, _) = takes(1);
+    third.kill();
+    assert_eq!(join(&queue), 1, "the second has one in hand, and not what the first had");
+    second.kill();
+    assert_eq!(join(&queue), 1);
     assert_eq!(queue.unfinished(), 0);
 }

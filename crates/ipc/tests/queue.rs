@@ -176,6 +176,28 @@ fn what_one_thread_got_another_may_declare_done() {
 }
 
 #[test]
+fn an_item_in_hand_is_not_lost_whichever_way_it_was_got() {
+    type Items = JoinableQueue<Vec<u8>>;
+    let _guard = guard_after(|| drop(Queue::<u8>::new().unwrap()));
+    let ways: [fn(&Items); 5] = [
+        |items| drop(items.get().unwrap()),
+        |items| drop(items.try_get().unwrap()),
+        |items| drop(items.get_timeout(Duration::ZERO).unwrap()),
+        |items| drop(items.get_many(9).unwrap()),
+        |items| drop(items.get_bytes().unwrap()),
+    ];
+    for items in [Items::new().unwrap(), Items::with_maxsize(3).unwrap()] {
+        for (get, size) in ways.into_iter().flat_map(|way| [(way, 10), (way, 100_000)]) {
+            items.put(&vec![7; size]).unwrap();
+            get(&items);
+            assert!(items.join_timeout(Duration::ZERO).unwrap_err().is_timeout(), "{size}");
+            items.task_done().unwrap();
+            items.join().unwrap();
+        }
+    }
+}
+
+#[test]
 fn what_a_shutdown_drops_is_done() {
     let _guard = guard_after(|| drop(Queue::<u8>::new().unwrap()));
     let queue = JoinableQueue::<u32>::new().unwrap();
