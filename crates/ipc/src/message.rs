@@ -84,6 +84,19 @@ pub(crate) fn encode_bytes<T: Serialize + DeserializeOwned>(
     travel::outward::<T, _>(|| codec::encode(value, bytes))
 }
 
+/// Appends the value to `bytes` as Python reads it, see
+/// [`ByteQueue::speak_pickle`](crate::byte_queue::ByteQueue::speak_pickle); the format.
+///
+/// # Errors
+/// [`Error::Encode`] names the place of what Python could not have: what
+/// [does not map](procession_wire::pickle), and shared objects.
+pub fn encode_for_python<T: Serialize + ?Sized>(
+    value: &T,
+    bytes: &mut Vec<u8>,
+) -> Result<u8, Error> {
+    codec::encode_for_python(value, bytes)
+}
+
 /// The value in the `bytes` of a message that is no parcel, so that no objects travel in it.
 ///
 /// # Errors

@@ -10,6 +10,7 @@
 //! |---|---|
 //! | `compact` | format 0, postcard: the first choice |
 //! | `describing` | format 1, MessagePack with names: for types that the compact format cannot carry |
+//! | `pickle` | format 3: where Python takes part |
 //! | `guard` | a serializer that forwards, and sees which types write themselves how |
 //! | `notes` | what it has seen in one value |
 //! | `known` | the shapes that were read back once in this process, a table that all threads share |
@@ -30,6 +31,7 @@ mod describing;
 mod guard;
 mod known;
 mod notes;
+mod pickle;
 mod rehearsal;
 #[cfg(test)]
 mod tests;
@@ -46,6 +48,10 @@ const COMPACT: u8 = 0;
 const DESCRIBING: u8 = 1;
 /// No value, only bytes.
 pub(crate) const BYTES: u8 = 2;
+/// A pickle of plain data.
+const PICKLE: u8 = 3;
+/// A pickle, and buffers that objects of Python's have apart.
+const BUFFERS: u8 = 4;
 
 /// Appends the encoded value to `bytes`; the format it is in. Reads the first value of each shape
 /// back.
@@ -87,6 +93,18 @@ where
     Ok(format)
 }
 
+/// Appends the value to `bytes` as Python reads it; the format.
+///
+/// # Errors
+/// [`Error::Encode`] if Python could not have it; `bytes` is as before.
+pub(crate) fn encode_for_python<T: Serialize + ?Sized>(
+    value: &T,
+    bytes: &mut Vec<u8>,
+) -> Result<u8, Error> {
+    pickle::write(value, bytes)?;
+    Ok(PICKLE)
+}
+
 /// The value in `bytes`.
 ///
 /// # Errors
@@ -96,7 +114,9 @@ pub(crate) fn decode<T: DeserializeOwned>(format: u8, bytes: &[u8]) -> Result<T,
     match format {
         COMPACT => compact::read(bytes),
         DESCRIBING => describing::read(bytes),
+        PICKLE => pickle::read(bytes),
         BYTES => Err(Error::decode::<T>("the message is bytes; take it with get_bytes".into())),
+        BUFFERS => Err(Error::decode::<T>(pickle::BUFFERS.into())),
         other => Err(Error::decode::<T>(format!("format {other} is not known to this build"))),
     }
 }

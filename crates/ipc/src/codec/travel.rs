@@ -14,6 +14,8 @@ enum Travel {
     Out,
     /// In a message that belongs to this family; none, if the message lists no objects.
     In(Option<&'static Family>),
+    /// In data that Python writes or reads.
+    Python,
 }
 
 /// The shared objects that travel in a message. All are of one family.
@@ -62,6 +64,7 @@ impl Objects {
 
 const HELP: &str = "a shared object travels only in the arguments of a process or a task, or in a \
                     message of a procession queue or pipe";
+const PYTHON: &str = "a shared object travels to Python only in the arguments of a process";
 const TWO_FAMILIES: &str = "shared objects of two families do not travel in one message";
 const UNLISTED: &str = "a shared object in a message that lists none";
 
@@ -148,6 +151,14 @@ pub(crate) fn inward<R>(family: Option<&'static Family>, decode: impl FnOnce() -
     result
 }
 
+/// Encodes or decodes data in which no objects travel, because Python writes or reads it.
+pub(super) fn without_objects<R>(work: impl FnOnce() -> R) -> R {
+    let back = Back::from(Travel::Python);
+    let result = work();
+    back.home();
+    result
+}
+
 /// Lists a shared object.
 ///
 /// # Errors
@@ -157,8 +168,10 @@ pub(crate) fn list(object: &Held) -> Result<(), &'static str> {
 }
 
 pub(super) fn list_handle(family: &'static Family, handle: Handle) -> Result<(), &'static str> {
-    if TRAVEL.get() != Travel::Out {
-        return Err(HELP);
+    match TRAVEL.get() {
+        Travel::Out => {}
+        Travel::Python => return Err(PYTHON),
+        Travel::Nowhere | Travel::In(_) => return Err(HELP),
     }
     OBJECTS.with_borrow_mut(|objects| {
         objects.push(family, handle).map_err(|_| TWO_FAMILIES)?;
@@ -174,7 +187,8 @@ pub(super) fn list_handle(family: &'static Family, handle: Handle) -> Result<(),
 pub(crate) fn origin() -> Result<&'static Family, &'static str> {
     match TRAVEL.get() {
         Travel::In(family) => family.ok_or(UNLISTED),
-        _ => Err(HELP),
+        Travel::Python => Err(PYTHON),
+        Travel::Nowhere | Travel::Out => Err(HELP),
     }
 }
 

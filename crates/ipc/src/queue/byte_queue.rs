@@ -1,6 +1,6 @@
 //! Bytes in, bytes out: the queue below its types, for floors that have their own messages.
 
-use super::control::{BOUNDED, Control, INLINE_MAX, SHUT, TAG, TALLIED};
+use super::control::{BOUNDED, Control, INLINE_MAX, PICKLED, SHUT, TAG, TALLIED};
 use super::frame::PARCEL_LEN;
 use super::patience::Patience;
 use super::ring::Ring;
@@ -195,6 +195,21 @@ impl ByteQueue {
     pub fn shut(&self) {
         self.control.state.fetch_or(SHUT, SeqCst);
         self.disturb();
+    }
+
+    /// From here on values are put as pickles, by every process, because Python takes part.
+    ///
+    /// Whoever makes a queue for Python, or hands one to it, says so; it is never taken back. Each item
+    /// says how it is encoded, so Rust goes on to get what is in the queue; Python cannot get a value
+    /// that Rust put before.
+    pub fn speak_pickle(&self) {
+        self.control.state.fetch_or(PICKLED, SeqCst);
+    }
+
+    /// Whether values are put as pickles.
+    #[inline]
+    pub fn speaks_pickle(&self) -> bool {
+        self.control.state.load(Relaxed) & PICKLED != 0
     }
 
     /// Whether this is a queue, and not a direction of a pipe.

@@ -19,6 +19,8 @@ pub(super) const SHUT: u32 = 1;
 pub(super) const BOUNDED: u32 = 2;
 /// Bit of `state`: there is a tally of what each process has in hand.
 pub(super) const TALLIED: u32 = 4;
+/// Bit of `state`: Python takes part, so values are put as pickles.
+pub(super) const PICKLED: u32 = 8;
 
 shared_struct! {
     /// A chunk map's entry: which chunk of the stream it is, and the block that holds it.
@@ -37,7 +39,7 @@ shared_struct! {
     /// | `head.waits[0]`, `[1]` | getters that wait for an item, putters that wait for room | see [`EventCount`](procession_shm::EventCount) |
     /// | `head.waits[2]` | joiners, who wait for all items to be done | the same |
     /// | `max_items`, `max_bytes` | bounds; 0 is none | the maker |
-    /// | `state` | [`SHUT`], [`BOUNDED`], [`TALLIED`]; without the first two it is the common case | who shuts down; the maker |
+    /// | `state` | [`SHUT`], [`BOUNDED`], [`TALLIED`], [`PICKLED`]; without the first two it is the common case | who shuts down; the maker; who hands it to Python |
     /// | `map` | block of the chunk map; 0: `own_map` | a putter, under its lock |
     /// | `map_entries` | how many entries it has | with `map` |
     /// | `done` | how many items were declared done, ever | `task_done`, under the getters' lock |

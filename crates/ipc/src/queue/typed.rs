@@ -24,6 +24,9 @@ use std::time::Duration;
 /// so what was put is what arrives. Cloning, or sending it to another process, makes another handle
 /// to the same queue.
 ///
+/// Once Python takes part, values are put as pickles, and what Python puts is read as the same type;
+/// [the mapping](procession_wire::pickle) says what becomes what.
+///
 /// Messages above 64 KiB, and those in which shared objects travel, are written once into shared
 /// memory and handed over; see also [`put_bytes`](Self::put_bytes).
 ///
@@ -242,8 +245,8 @@ impl<T: Serialize + DeserializeOwned> Queue<T> {
         let more = loop {
             let Some(value) = values.next() else { break false };
             let start = bytes.len();
-            let (format, objects) = match message::encode(value.borrow(), bytes) {
-                Ok(encoded) => encoded,
+            let (format, objects) = match self.encode(value.borrow(), bytes) {
+                Ok(format) => (format, message::travelling().unwrap_or_default()),
                 Err(error) => {
                     bytes.truncate(start);
                     failed = Some(error);
@@ -281,10 +284,18 @@ impl<T: Serialize + DeserializeOwned> Queue<T> {
         failed.map_or(Ok((put, more)), |error| Err((put, error)))
     }
 
+    #[inline]
+    fn encode(&self, value: &T, bytes: &mut Vec<u8>) -> Result<u8, Error> {
+        if self.core.speaks_pickle() {
+            return message::encode_for_python(value, bytes);
+        }
+        message::encode_bytes(value, bytes)
+    }
+
     fn put_until(&self, value: &T, deadline: Deadline) -> Result<(), Error> {
         let mut scratch = Scratch::take();
         let bytes = scratch.vec();
-        let format = message::encode_bytes(value, bytes)?;
+        let format = self.encode(value, bytes)?;
         match message::travelling() {
             None => self.put_encoded(format, bytes, deadline),
             Some(objects) => self.put_parcel(self.parcel(format, bytes, &objects)?, deadline),
