@@ -50,6 +50,9 @@ impl Guarded {
             return result;
         };
         let lock = lock.get().state()?;
+        if lock.is_held_again() {
+            return work();
+        }
         if !lock.try_acquire() {
             lock.acquire(py, true, None)?;
         }

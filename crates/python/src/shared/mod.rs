@@ -16,12 +16,14 @@
 //! | `element` | typecodes: which Rust type, and to and from Python's numbers |
 //! | `block` | the memory, as a buffer that ctypes objects are laid over |
 //! | `guarded` | a ctypes object with its lock |
-//! | `value`, `array` | the hot methods of the synchronized wrappers |
+//! | `value`, `array` | the methods of the synchronized wrappers |
+//! | `hot` | those that are called without PyO3 between |
 
 mod array;
 mod block;
 mod element;
 mod guarded;
+mod hot;
 mod value;
 
 pub(crate) use block::Block;
@@ -31,5 +33,6 @@ use pyo3::prelude::*;
 pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<Block>()?;
     module.add_class::<value::SynchronizedValue>()?;
-    module.add_class::<array::SynchronizedArray>()
+    module.add_class::<array::SynchronizedArray>()?;
+    hot::register(module)
 }

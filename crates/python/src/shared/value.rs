@@ -20,6 +20,36 @@ impl SynchronizedValue {
             .get()
             .ok_or_else(|| PyRuntimeError::new_err("the wrapper's __init__ was not called"))
     }
+
+    #[inline]
+    pub(super) fn lock(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        Ok(self.guarded()?.lock.clone_ref(py))
+    }
+
+    #[inline]
+    pub(super) fn read<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let guarded = self.guarded()?;
+        guarded.locked(py, || match guarded.numbers() {
+            Some(memory) => Ok(memory.element.read(py, memory.data, 0)),
+            None => guarded.obj.bind(py).getattr("value"),
+        })
+    }
+
+    #[inline]
+    pub(super) fn write(&self, py: Python<'_>, value: Option<&Bound<'_, PyAny>>) -> PyResult<()> {
+        let guarded = self.guarded()?;
+        let Some(value) = value else {
+            return Err(PyAttributeError::new_err("a value cannot be deleted"));
+        };
+        let bytes = guarded.memory.and_then(|memory| Some((memory, memory.element.bytes_of(value)?)));
+        guarded.locked(py, || match bytes {
+            Some((memory, bytes)) => {
+                memory.data.write(0, &bytes[..memory.element.size()]);
+                Ok(())
+            }
+            None => guarded.obj.bind(py).setattr("value", value),
+        })
+    }
 }
 
 #[pymethods]
@@ -48,7 +78,7 @@ impl SynchronizedValue {
 
     #[getter]
     fn _lock(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
-        self.get_lock(py)
+        self.lock(py)
     }
 
     /// The ctypes object.
@@ -58,7 +88,7 @@ impl SynchronizedValue {
 
     /// The lock.
     fn get_lock(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
-        Ok(self.guarded()?.lock.clone_ref(py))
+        self.lock(py)
     }
 
     fn __enter__(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
@@ -79,26 +109,6 @@ impl SynchronizedValue {
     /// The number, read and written under the lock.
     #[getter]
     fn value<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let guarded = self.guarded()?;
-        guarded.locked(py, || match guarded.numbers() {
-            Some(memory) => Ok(memory.element.read(py, memory.data, 0)),
-            None => guarded.obj.bind(py).getattr("value"),
-        })
-    }
-
-    #[setter]
-    fn set_value(&self, py: Python<'_>, value: Option<&Bound<'_, PyAny>>) -> PyResult<()> {
-        let guarded = self.guarded()?;
-        let Some(value) = value else {
-            return Err(PyAttributeError::new_err("a value cannot be deleted"));
-        };
-        let bytes = guarded.memory.and_then(|memory| Some((memory, memory.element.bytes_of(value)?)));
-        guarded.locked(py, || match bytes {
-            Some((memory, bytes)) => {
-                memory.data.write(0, &bytes[..memory.element.size()]);
-                Ok(())
-            }
-            None => guarded.obj.bind(py).setattr("value", value),
-        })
+        self.read(py)
     }
 }

@@ -44,8 +44,8 @@ pub(crate) struct State {
 /// A number for the calling thread that no other living thread of this process has.
 #[inline]
 fn this_thread() -> u64 {
-    thread_local!(static HERE: u8 = const { 0 });
-    HERE.with(|here| std::ptr::from_ref(here).addr() as u64)
+    // SAFETY: it only reads what the C library knows of this thread.
+    unsafe { libc::pthread_self() as u64 }
 }
 
 impl State {
@@ -101,6 +101,12 @@ impl State {
             self.note_taken();
         }
         taken
+    }
+
+    /// Whether this thread holds it and could take it again.
+    #[inline]
+    pub(crate) fn is_held_again(&self) -> bool {
+        self.object.is_recursive() && self.is_mine()
     }
 
     /// Whether this thread holds the lock inside an object, which does not know how often.
