@@ -111,8 +111,8 @@ def batches(side, count):
     rounds = max(1, count // BATCH)
 
     def take():
-        most = {"max_messages_to_get": BATCH} if side == "faster-fifo" else {"max_items": BATCH}
-        get_many, left, got = it.get_many, BATCH, None
+        most = {"max_messages_to_get": BATCH} if side == "faster-fifo" else {"max": BATCH}
+        get_many = it.get_many
         for left in (BATCH * 10, BATCH * rounds):
             while left:
                 got = get_many(**most)
