@@ -66,7 +66,8 @@ impl Apart {
         if !export.is_c_contiguous() && !export.is_fortran_contiguous() {
             return Err(PyBufferError::new_err("the memory is not in one piece"));
         }
-        let span = Span { start: export.buf_ptr().cast::<u8>().cast_const(), len: export.len_bytes() };
+        let span =
+            Span { start: export.buf_ptr().cast::<u8>().cast_const(), len: export.len_bytes() };
         let is_readonly = export.readonly();
         Ok(Self { at, is_readonly, span, _keeper: Keeper::Export(export) })
     }

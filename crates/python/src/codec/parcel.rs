@@ -105,9 +105,10 @@ pub(super) fn read_buffers(py: Python<'_>, parcel: Parcel) -> PyResult<Bound<'_,
     let damaged = || pyo3::exceptions::PyValueError::new_err("a parcel whose table is damaged");
     let layout = layout(parcel.bytes()).ok_or_else(damaged)?;
     let lent = Arc::new(Lent::new(parcel)?);
-    let views = layout.buffers.into_iter().map(|(range, is_readonly)| {
-        View::new(py, &lent, range, is_readonly)
-    });
+    let views = layout
+        .buffers
+        .into_iter()
+        .map(|(range, is_readonly)| View::new(py, &lent, range, is_readonly));
     let views = views.collect::<PyResult<Vec<_>>>()?;
     let pickle = View::new(py, &lent, layout.pickle, true)?;
     pickler::load_with(pickle.as_any(), &PyList::new(py, views)?)

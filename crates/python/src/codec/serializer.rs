@@ -31,7 +31,9 @@ impl Serializer {
         };
         match dumps {
             Ok(dumps) if dumps.is_callable() => Ok(Self::Other(dumps.unbind())),
-            _ => Err(PyTypeError::new_err("a serializer has a function dumps that returns a pickle")),
+            _ => {
+                Err(PyTypeError::new_err("a serializer has a function dumps that returns a pickle"))
+            }
         }
     }
 

@@ -264,9 +264,7 @@ impl Carrier {
         let bytes = scratch.vec();
         match self.receive(py, bytes, deadline)? {
             None => Ok(None),
-            Some(Got::Message { format, .. }) => {
-                codec::decode_message(py, format, bytes).map(Some)
-            }
+            Some(Got::Message { format, .. }) => codec::decode_message(py, format, bytes).map(Some),
             Some(Got::Parcel(parcel)) => codec::decode_parcel(py, parcel).map(Some),
         }
     }

@@ -81,7 +81,10 @@ fn open<'a>(queue: &'a Bound<'_, Queue>) -> PyResult<&'a State> {
 
 /// Until when a call waits that was given `block` and `timeout`.
 #[inline]
-fn until(block: Option<&Bound<'_, PyAny>>, timeout: Option<&Bound<'_, PyAny>>) -> PyResult<Deadline> {
+fn until(
+    block: Option<&Bound<'_, PyAny>>,
+    timeout: Option<&Bound<'_, PyAny>>,
+) -> PyResult<Deadline> {
     if let Some(block) = block
         && !block.is_truthy()?
     {
