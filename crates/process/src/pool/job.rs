@@ -133,6 +133,11 @@ impl State {
         self.measured.1 += part.calls as u64;
     }
 
+    /// Whether there will be no more parts.
+    pub fn is_sealed(&self) -> bool {
+        self.sealed
+    }
+
     /// Whether all parts have ended, and there will be no more.
     pub fn is_over(&self) -> bool {
         self.sealed && self.ended == self.submitted && self.submitted >= self.least

@@ -1,0 +1,289 @@
+//! Tasks and results as bytes.
+//!
+//! | a task | |
+//! |---|---|
+//! | 0 | what is to be done, see [`Kind`] |
+//! | 1 | length of the function's pickle, little-endian; 0 if the function is with the arguments |
+//! | 5 | the function's pickle |
+//! | behind it | the arguments' pickle |
+//!
+//! | a result, behind the engine's head | |
+//! |---|---|
+//! | 0 | 0 if the function returned, 1 if it raised |
+//! | 1 | the value's pickle, or the exception's |
+//!
+//! A function that pickles as its name is pickled once, and a worker that has seen the bytes knows
+//! the function. One with a state of its own (a method, a `partial`) is pickled with its arguments
+//! every time, as in stock: what it and they share stays shared, and no call sees what another did
+//! to its state.
+
+use crate::codec::{self, PICKLE, Serializer};
+use procession_ipc::message::Objects;
+use procession_process::byte_pool::{Message, Status};
+use pyo3::exceptions::{PyException, PyValueError};
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyBytes, PyCFunction, PyDict, PyList, PyModule, PyTuple, PyType};
+
+const HEAD: usize = 5;
+
+/// What is to be done with the arguments.
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub(super) enum Kind {
+    /// `f(*arguments)`.
+    Call = 0,
+    /// `arguments` are those by place and those by name.
+    CallByName = 1,
+    /// `f(item)` for each.
+    Map = 2,
+    /// `f(*item)` for each.
+    Starmap = 3,
+}
+
+impl Kind {
+    fn from_byte(byte: u8) -> Option<Self> {
+        [Self::Call, Self::CallByName, Self::Map, Self::Starmap]
+            .into_iter()
+            .find(|kind| *kind as u8 == byte)
+    }
+}
+
+/// A function, as it goes into tasks.
+pub(super) struct Function {
+    object: Py<PyAny>,
+    /// `None` if it goes with its arguments.
+    pickle: Option<Vec<u8>>,
+}
+
+impl Function {
+    /// # Errors
+    /// What pickling raises.
+    pub(super) fn of(function: &Bound<'_, PyAny>, serializer: &Serializer) -> PyResult<Self> {
+        let mut pickle = Vec::new();
+        let is_apart = match serializer {
+            Serializer::Pickle => is_named(function)?,
+            Serializer::Other(_) => true,
+        };
+        if is_apart {
+            dump(serializer, function, &mut pickle)?;
+        }
+        Ok(Self { object: function.clone().unbind(), pickle: is_apart.then_some(pickle) })
+    }
+
+    pub(super) fn is(&self, function: &Bound<'_, PyAny>) -> bool {
+        self.object.is(function)
+    }
+
+    /// A task of this function, written into `bytes`, which is emptied first.
+    ///
+    /// # Errors
+    /// What pickling raises.
+    pub(super) fn task(
+        &self,
+        kind: Kind,
+        arguments: &Bound<'_, PyAny>,
+        serializer: &Serializer,
+        mut bytes: Vec<u8>,
+    ) -> PyResult<Message> {
+        let py = arguments.py();
+        bytes.clear();
+        bytes.push(kind as u8);
+        let pickle = self.pickle.as_deref().unwrap_or_default();
+        let len = u32::try_from(pickle.len())
+            .map_err(|_| PyValueError::new_err("a function of more than 4 GiB"))?;
+        bytes.extend_from_slice(&len.to_le_bytes());
+        bytes.extend_from_slice(pickle);
+        if self.pickle.is_some() {
+            dump(serializer, arguments, &mut bytes)?;
+        } else {
+            let both = PyTuple::new(py, [self.object.bind(py), arguments])?;
+            dump(serializer, both.as_any(), &mut bytes)?;
+        }
+        Ok(Message { format: PICKLE, bytes, objects: Objects::default() })
+    }
+}
+
+/// Whether it is a function or a class that pickles as its name.
+fn is_named(function: &Bound<'_, PyAny>) -> PyResult<bool> {
+    static PLAIN: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+    let py = function.py();
+    let plain: &Bound<'_, PyType> = PLAIN.import(py, "types", "FunctionType")?;
+    if function.get_type().is(plain) || function.is_instance_of::<PyType>() {
+        return Ok(true);
+    }
+    if !function.is_exact_instance_of::<PyCFunction>() {
+        return Ok(false);
+    }
+    // A function of a module, not the method of an object.
+    let bound_to = function.getattr("__self__")?;
+    Ok(bound_to.is_none() || bound_to.is_instance_of::<PyModule>())
+}
+
+/// Appends an object's pickle.
+///
+/// # Errors
+/// What pickling raises.
+#[inline]
+pub(super) fn dump(
+    serializer: &Serializer,
+    object: &Bound<'_, PyAny>,
+    bytes: &mut Vec<u8>,
+) -> PyResult<()> {
+    match serializer {
+        Serializer::Pickle => codec::encode_whole(object, bytes),
+        Serializer::Other(dumps) => {
+            let pickle = dumps.bind(object.py()).call1((object,))?;
+            bytes.extend_from_slice(pickle.cast::<PyBytes>()?.as_bytes());
+            Ok(())
+        }
+    }
+}
+
+/// The functions that a worker was sent last.
+#[derive(Default)]
+pub(super) struct Known(Vec<(Vec<u8>, Py<PyAny>)>);
+
+impl Known {
+    /// How many are remembered.
+    const MOST: usize = 16;
+
+    fn function<'py>(&mut self, py: Python<'py>, pickle: &[u8]) -> PyResult<Bound<'py, PyAny>> {
+        if let Some((_, function)) = self.0.iter().find(|(known, _)| known == pickle) {
+            return Ok(function.bind(py).clone());
+        }
+        let function = codec::decode(py, pickle)?;
+        self.0.truncate(Self::MOST - 1);
+        self.0.insert(0, (pickle.to_vec(), function.clone().unbind()));
+        Ok(function)
+    }
+}
+
+/// Does a task; what the function returns.
+///
+/// # Errors
+/// What the function raises, or unpickling.
+pub(super) fn perform<'py>(
+    py: Python<'py>,
+    task: &[u8],
+    known: &mut Known,
+) -> PyResult<Bound<'py, PyAny>> {
+    let damaged = || PyValueError::new_err("a task that is none");
+    let (head, rest) = task.split_first_chunk::<HEAD>().ok_or_else(damaged)?;
+    let kind = Kind::from_byte(head[0]).ok_or_else(damaged)?;
+    let len = u32::from_le_bytes([head[1], head[2], head[3], head[4]]) as usize;
+    let (pickle, rest) = rest.split_at_checked(len).ok_or_else(damaged)?;
+    let arguments = codec::decode(py, rest)?;
+    let (function, arguments) = match len {
+        0 => arguments.extract()?,
+        _ => (known.function(py, pickle)?, arguments),
+    };
+    match kind {
+        Kind::Call => function.call1(places(&arguments)?),
+        Kind::CallByName => {
+            let (places_, names): (Bound<'_, PyAny>, Bound<'_, PyAny>) = arguments.extract()?;
+            let all = PyDict::new(py);
+            all.update(names.cast()?)?;
+            function.call(places(&places_)?, Some(&all))
+        }
+        Kind::Map | Kind::Starmap => {
+            let items = arguments.cast::<PyTuple>()?;
+            if items.len() != 1 {
+                return each(&function, items, kind);
+            }
+            let item = items.get_item(0)?;
+            let result = match kind {
+                Kind::Map => function.call1((item,)),
+                _ => function.call1(places(&item)?),
+            };
+            Ok(PyList::new(py, [result?])?.into_any())
+        }
+    }
+}
+
+/// The list of what the function returns for each item: in the interpreter's own loop, which is faster
+/// than one here.
+fn each<'py>(
+    function: &Bound<'py, PyAny>,
+    items: &Bound<'py, PyTuple>,
+    kind: Kind,
+) -> PyResult<Bound<'py, PyAny>> {
+    static MAP: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    static STARMAP: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    let py = function.py();
+    let map = match kind {
+        Kind::Map => MAP.import(py, "builtins", "map")?,
+        _ => STARMAP.import(py, "itertools", "starmap")?,
+    };
+    py.get_type::<PyList>().call1((map.call1((function, items))?,))
+}
+
+/// What a function is called with: any iterable will do.
+fn places<'py>(arguments: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyTuple>> {
+    match arguments.cast_exact::<PyTuple>() {
+        Ok(places) => Ok(places.clone()),
+        Err(_) => {
+            let all: Vec<_> = arguments.try_iter()?.collect::<PyResult<_>>()?;
+            PyTuple::new(arguments.py(), all)
+        }
+    }
+}
+
+/// Writes the result of a task.
+///
+/// # Errors
+/// What is no `Exception` (`SystemExit`, `KeyboardInterrupt`) ends the worker: it is returned.
+pub(super) fn answer(
+    py: Python<'_>,
+    task: u64,
+    outcome: PyResult<Bound<'_, PyAny>>,
+    serializer: &Serializer,
+    bytes: &mut Vec<u8>,
+) -> PyResult<()> {
+    let (value, raised) = match outcome {
+        Ok(value) => (value, false),
+        Err(error) if error.is_instance_of::<PyException>(py) => {
+            (with_traceback(py, &error)?, true)
+        }
+        Err(error) => return Err(error),
+    };
+    let failed = match write(task, raised, &value, serializer, bytes) {
+        Ok(()) => return Ok(()),
+        Err(failed) if failed.is_instance_of::<PyException>(py) => failed,
+        Err(failed) => return Err(failed),
+    };
+    let maybe = stock(py)?.getattr("MaybeEncodingError")?.call1((failed.value(py), value))?;
+    write(task, true, &maybe, serializer, bytes)
+}
+
+fn write(
+    task: u64,
+    raised: bool,
+    value: &Bound<'_, PyAny>,
+    serializer: &Serializer,
+    bytes: &mut Vec<u8>,
+) -> PyResult<()> {
+    Message::begin_result(task, Status::Returned, bytes);
+    bytes.push(raised.into());
+    dump(serializer, value, bytes)
+}
+
+/// The exception with the text of its traceback, which it then has as its cause.
+fn with_traceback<'py>(py: Python<'py>, error: &PyErr) -> PyResult<Bound<'py, PyAny>> {
+    let wrapped = stock(py)?.getattr("ExceptionWithTraceback")?;
+    wrapped.call1((error.value(py), error.traceback(py)))
+}
+
+fn stock(py: Python<'_>) -> PyResult<Bound<'_, PyModule>> {
+    py.import("multiprocessing.pool")
+}
+
+/// Whether the function returned, and what it returned or raised.
+///
+/// # Errors
+/// What unpickling raises.
+pub(super) fn read<'py>(py: Python<'py>, result: &[u8]) -> PyResult<(bool, Bound<'py, PyAny>)> {
+    let (flag, value) =
+        result.split_first().ok_or_else(|| PyValueError::new_err("a result that is none"))?;
+    Ok((*flag == 0, codec::decode(py, value)?))
+}

@@ -1,0 +1,205 @@
+"""The interface of `concurrent.futures` on a pool of procession.
+
+A worker that dies fails the futures of the calls that it ran, with `procession.WorkerLost`, and no others;
+the executor goes on. `WorkerLost` is a `BrokenProcessPool`, which is what stock raises from all futures then.
+"""
+
+import os
+import threading
+import time
+from concurrent.futures import CancelledError, Executor, Future
+from functools import partial
+from itertools import islice
+from multiprocessing import get_context, util
+
+from . import _core
+from .pool import _Staff
+
+__all__ = ["ProcessPoolExecutor"]
+
+
+class ProcessPoolExecutor(Executor):
+    """Calls functions in worker processes, which are started with the first call.
+
+    The arguments are those of `concurrent.futures.ProcessPoolExecutor`; `retries`, `task_timeout`,
+    `max_memory_per_child` and `serializer` are those of `procession.Pool`.
+    """
+
+    def __init__(
+        self,
+        max_workers=None,
+        mp_context=None,
+        initializer=None,
+        initargs=(),
+        *,
+        max_tasks_per_child=None,
+        retries=0,
+        task_timeout=None,
+        max_memory_per_child=None,
+        serializer=None,
+    ):
+        if max_workers is None:
+            max_workers = getattr(os, "process_cpu_count", os.cpu_count)() or 1
+        elif max_workers <= 0:
+            raise ValueError("max_workers must be greater than 0")
+        if initializer is not None and not callable(initializer):
+            raise TypeError("initializer must be a callable")
+        if max_tasks_per_child is not None:
+            if not isinstance(max_tasks_per_child, int):
+                raise TypeError("max_tasks_per_child must be an integer")
+            if max_tasks_per_child <= 0:
+                raise ValueError("max_tasks_per_child must be >= 1")
+        self._max_workers = max_workers
+        self._context = mp_context or get_context()
+        self._workers = []
+        self._staff = _Staff(
+            self._context, _make_process, self._workers, initializer, initargs,
+            (max_tasks_per_child, max_memory_per_child, serializer),
+        )  # fmt: skip
+        self._options = (initializer is not None, retries, task_timeout, serializer)
+        self._lock = threading.Lock()
+        self._engine = None
+        self._supervisor = None
+        self._is_shut = False
+        # Futures that have not ended. The engine's callbacks know them, and not the executor.
+        self._pending = set()
+        self._end = None
+        util.register_after_fork(self, ProcessPoolExecutor._after_fork)
+
+    def _after_fork(self):
+        # The workers are the parent's.
+        self._is_shut = True
+
+    @property
+    def _processes(self):
+        """The workers by their pids."""
+        return {worker.pid: worker for worker in self._workers}
+
+    def _start(self):
+        has_initializer, retries, task_timeout, serializer = self._options
+        self._engine = _core.PoolEngine(
+            self._max_workers, self._staff, has_initializer, retries, task_timeout, serializer
+        )
+        self._supervisor = threading.Thread(
+            target=self._engine.supervise, name="procession-executor", daemon=True
+        )
+        self._supervisor.start()
+        self._end = util.Finalize(
+            self, _finish, args=(self._engine, self._supervisor), exitpriority=15
+        )
+
+    def submit(self, fn, /, *args, **kwargs):
+        """Has `fn(*args, **kwargs)` called in a worker; returns its future."""
+        return self._submit(_core.PoolEngine.submit, fn, args, kwargs)
+
+    def _submit(self, how, *call):
+        with self._lock:
+            if self._is_shut:
+                raise RuntimeError("cannot schedule new futures after shutdown")
+            if util.is_exiting():
+                raise RuntimeError("cannot schedule new futures after interpreter shutdown")
+            if self._engine is None:
+                self._start()
+            job = _core.PoolJob(self._engine)
+            how(self._engine, job, *call)
+            future = _Future(job)
+            self._pending.add(future)
+            job._when_over(partial(_settle, future, self._pending))
+            return future
+
+    def map(self, fn, *iterables, timeout=None, chunksize=1, **options):
+        """Returns an iterator of `fn(*items)` for the items of the iterables, in order.
+
+        Raises `TimeoutError` if a result is not there `timeout` seconds after the call of `map`.
+        """
+        if chunksize < 1:
+            raise ValueError("chunksize must be >= 1.")
+        end = None if timeout is None else time.monotonic() + timeout
+        items = zip(*iterables)
+        futures = []
+        while chunk := tuple(islice(items, chunksize)):
+            futures.append(self._submit(_core.PoolEngine.submit_each, fn, chunk))
+        return _results(futures, end)
+
+    def shutdown(self, wait=True, *, cancel_futures=False):
+        """Takes no more calls; those that it has are done, or cancelled where they have not begun.
+
+        With `wait`, waits until the workers have ended.
+        """
+        with self._lock:
+            self._is_shut = True
+            engine, supervisor = self._engine, self._supervisor
+        if engine is None:
+            return
+        if cancel_futures:
+            for future in list(self._pending):
+                future.cancel()
+        engine.close()
+        if wait:
+            engine.drain()
+            supervisor.join()
+
+
+def _finish(engine, supervisor):
+    # The executor was collected, or the process ends: what was submitted is done.
+    engine.close()
+    if util.is_exiting():
+        supervisor.join()
+
+
+def _make_process(context, *args, **kwargs):
+    return context.Process(*args, **kwargs)
+
+
+class _Future(Future):
+    """A future whose call may be taken back as long as no worker has begun with it."""
+
+    def __init__(self, job):
+        super().__init__()
+        self._job = job
+
+    def cancel(self):
+        """Takes the call back. False if a worker has begun with it, or if it has ended."""
+        job = self._job
+        if self.cancelled():
+            return True
+        if job is None or not job._withdraw():
+            return False
+        return super().cancel()
+
+    def running(self):
+        """Whether a worker has begun with the call and has not ended it."""
+        job = self._job
+        return job is not None and not self.done() and job._is_running()
+
+
+def _settle(future, pending):
+    """Gives a future what came of its job. Called by the supervisor."""
+    pending.discard(future)
+    ok, value = future._job._outcome()
+    future._job = None
+    if not ok and isinstance(value, CancelledError):
+        Future.cancel(future)
+        future.set_running_or_notify_cancel()
+    elif ok:
+        future.set_result(value)
+    else:
+        future.set_exception(value)
+
+
+def _results(futures, end):
+    """The results of chunks, one by one."""
+    futures.reverse()
+    try:
+        while futures:
+            future = futures.pop()
+            try:
+                timeout = None if end is None else end - time.monotonic()
+                chunk = future.result(timeout)
+            finally:
+                future.cancel()
+            yield from chunk
+            del chunk
+    finally:
+        for future in futures:
+            future.cancel()
