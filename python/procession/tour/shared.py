@@ -16,14 +16,14 @@ def change(value1: Any, value2: Any, array: Any, table: Any) -> None:
         array[:] = [number * 10 for number in array]
     with table.get_lock():
         for column in range(3):
-            memoryview(table)[1, column] = 0.5
+            table[1, column] = 0.5
 
 
 def show(value1: Any, value2: Any, array: Any, table: Any) -> None:
     say(f"value1: Value('i') = {value1.value}")
     say(f"value2: Value('d') = {value2.value}")
     say(f"array: Array('i') [{len(array)}] = {array[:]}")
-    view = memoryview(table)
+    view: Any = memoryview(table)
     say(f"table: Array('d') {list(view.shape)} = {view.tolist()}")
 
 
