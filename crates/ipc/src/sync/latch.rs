@@ -1,9 +1,10 @@
 //! The lock word of an object, taken and given back by this process.
 
 use crate::Error;
-use procession_shm::{Family, Held, OwnedLock, Taken};
+use procession_shm::{Family, Held, OwnedLock, RECHECK, Taken};
 use procession_sys::Deadline;
 use procession_sys::futex::Woken;
+use std::time::Instant;
 
 /// The lock word in an object's head.
 #[derive(Clone, Copy, Debug)]
@@ -96,14 +97,21 @@ impl Latch {
 }
 
 /// What a waiter does after each sleep that was for nothing: it looks for deaths, which nobody else
-/// may be there to notice, and asks after a signal whether to go on.
+/// may be there to notice, and asks whether to go on: after a signal, and from time to time, for a signal
+/// that came while this thread was awake has interrupted no sleep.
 pub(super) fn on_wake(
     family: &'static Family,
     mut interrupt: impl FnMut() -> bool,
 ) -> impl FnMut(Woken) -> bool {
+    let mut asked = None;
     move |woken| {
         family.look_for_deaths();
-        woken == Woken::Interrupted && interrupt()
+        let last = *asked.get_or_insert_with(Instant::now);
+        let ask = woken == Woken::Interrupted || last.elapsed() >= RECHECK;
+        if ask {
+            asked = Some(Instant::now());
+        }
+        ask && interrupt()
     }
 }
 
