@@ -21,6 +21,7 @@
 //! | [`pid`], [`cpu`], [`random`] | facts about processes, the system and the processor; random numbers |
 //! | **descriptors** | |
 //! | [`ready`], [`poll`] | waiting for the first of several |
+//! | [`stream`] | all bytes of a message, over a pipe or a socket |
 //! | [`bell`] | doorbells: waking a process that polls |
 //! | [`fd_pass`], [`pipe_end`] | messages with descriptors, ends of pipes |
 //! | [`errno`] | error numbers that upper floors tell apart |
@@ -60,5 +61,6 @@ pub mod robust;
 pub mod signal_name;
 pub mod spawn;
 pub mod stdio;
+pub mod stream;
 
 pub use deadline::Deadline;

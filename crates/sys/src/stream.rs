@@ -1,0 +1,173 @@
+//! Bytes over a stream: a pipe or a socket, named by the number of its descriptor.
+//!
+//! The number may name nothing, or something else by now: that is the caller's, as it is with C, and an error
+//! of the kernel's at worst. Every call goes on after a signal, unless it is told not to.
+
+use crate::Deadline;
+use std::io;
+use std::os::fd::RawFd;
+
+/// Why a call ended early.
+#[derive(Debug)]
+pub enum Stopped {
+    /// A signal came, and who was asked said that it is enough.
+    Interrupted,
+    /// The kernel refused.
+    Failed(io::Error),
+}
+
+/// Writes both parts, in one call of the kernel's if it takes them; `interrupt` is asked after every
+/// signal whether it is enough.
+///
+/// # Errors
+/// [`Stopped`]; a part of the bytes may have been written then.
+pub fn write_all(
+    fd: RawFd,
+    parts: [&[u8]; 2],
+    mut interrupt: impl FnMut() -> bool,
+) -> Result<(), Stopped> {
+    let [mut first, mut second] = parts;
+    loop {
+        let written = again(&mut interrupt, || {
+            if first.is_empty() {
+                // SAFETY: the pointer and the length are of one slice.
+                return unsafe { libc::write(fd, second.as_ptr().cast(), second.len()) };
+            }
+            let vectors = [first, second].map(|part| libc::iovec {
+                iov_base: part.as_ptr().cast_mut().cast(),
+                iov_len: part.len(),
+            });
+            // SAFETY: two vectors, each of a slice, which the kernel only reads.
+            unsafe { libc::writev(fd, vectors.as_ptr(), 2) }
+        })?;
+        let of_first = written.min(first.len());
+        first = &first[of_first..];
+        second = &second[written - of_first..];
+        if first.is_empty() && second.is_empty() {
+            return Ok(());
+        }
+    }
+}
+
+/// Reads until `bytes` is full; how many there were, fewer only at the end of the stream.
+///
+/// # Errors
+/// [`Stopped`]; bytes that were read are lost then.
+pub fn read_full(
+    fd: RawFd,
+    bytes: &mut [u8],
+    mut interrupt: impl FnMut() -> bool,
+) -> Result<usize, Stopped> {
+    let mut filled = 0;
+    while filled < bytes.len() {
+        let rest = &mut bytes[filled..];
+        // SAFETY: the pointer and the length are of one slice, which is ours to write.
+        let read =
+            again(&mut interrupt, || unsafe { libc::read(fd, rest.as_mut_ptr().cast(), rest.len()) })?;
+        if read == 0 {
+            break;
+        }
+        filled += read;
+    }
+    Ok(filled)
+}
+
+/// Waits until there is something to read, or the end, or an error to be had; whether there is.
+///
+/// # Errors
+/// [`Stopped`].
+pub fn wait_readable(
+    fd: RawFd,
+    deadline: Deadline,
+    mut interrupt: impl FnMut() -> bool,
+) -> Result<bool, Stopped> {
+    loop {
+        let mut polled = libc::pollfd { fd, events: libc::POLLIN, revents: 0 };
+        let patience = milliseconds(deadline);
+        // SAFETY: one entry, ours to write.
+        let ready = unsafe { libc::poll(&raw mut polled, 1, patience) };
+        match ready {
+            0 if deadline.expired() => return Ok(false),
+            0 => {}
+            1.. => return Ok(true),
+            _ => stop(&mut interrupt)?,
+        }
+    }
+}
+
+/// So long as `poll` takes it, rounded up, so that a wait is never too short.
+fn milliseconds(deadline: Deadline) -> libc::c_int {
+    let Some(left) = deadline.remaining() else { return -1 };
+    let left = left.as_nanos().div_ceil(1_000_000);
+    libc::c_int::try_from(left).unwrap_or(libc::c_int::MAX)
+}
+
+/// Makes the call until it is not interrupted; what it returns.
+fn again(
+    interrupt: &mut impl FnMut() -> bool,
+    mut call: impl FnMut() -> isize,
+) -> Result<usize, Stopped> {
+    loop {
+        match usize::try_from(call()) {
+            Ok(count) => return Ok(count),
+            Err(_) => stop(interrupt)?,
+        }
+    }
+}
+
+/// What the last error of this thread says: go on, or not.
+fn stop(interrupt: &mut impl FnMut() -> bool) -> Result<(), Stopped> {
+    let error = io::Error::last_os_error();
+    match error.kind() {
+        io::ErrorKind::Interrupted if interrupt() => Err(Stopped::Interrupted),
+        io::ErrorKind::Interrupted => Ok(()),
+        _ => Err(Stopped::Failed(error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+    use std::os::fd::AsRawFd;
+    use std::os::unix::net::UnixStream;
+
+    const GO_ON: fn() -> bool = || false;
+
+    #[test]
+    fn what_is_more_than_the_pipe_takes_at_once_arrives_whole() {
+        let (here, there) = UnixStream::pair().unwrap();
+        let long: Vec<u8> = (0..3_000_000_u32).map(|number| number as u8).collect();
+        let sent = long.clone();
+        let writer =
+            std::thread::spawn(move || write_all(here.as_raw_fd(), [b"head", &sent], GO_ON).unwrap());
+        let mut received = vec![0; 4 + long.len()];
+        assert_eq!(
+            read_full(there.as_raw_fd(), &mut received, GO_ON).unwrap(),
+            received.len()
+        );
+        writer.join().unwrap();
+        assert_eq!(&received[..4], b"head");
+        assert!(received[4..] == long);
+    }
+
+    #[test]
+    fn the_end_of_the_stream_is_seen_after_what_was_written() {
+        let (mut here, there) = UnixStream::pair().unwrap();
+        assert!(!wait_readable(there.as_raw_fd(), Deadline::now(), GO_ON).unwrap());
+        here.write_all(b"abc").unwrap();
+        drop(here);
+        assert!(wait_readable(there.as_raw_fd(), Deadline::never(), GO_ON).unwrap());
+        let mut bytes = [0; 8];
+        assert_eq!(read_full(there.as_raw_fd(), &mut bytes, GO_ON).unwrap(), 3);
+        assert!(wait_readable(there.as_raw_fd(), Deadline::never(), GO_ON).unwrap());
+        assert_eq!(read_full(there.as_raw_fd(), &mut bytes, GO_ON).unwrap(), 0);
+    }
+
+    #[test]
+    fn a_number_that_names_no_descriptor_is_the_kernels_error() {
+        let failed = write_all(i32::MAX, [b"", b"x"], GO_ON).unwrap_err();
+        let Stopped::Failed(error) = failed else { panic!("{failed:?}") };
+        assert_eq!(error.raw_os_error(), Some(libc::EBADF));
+    }
+}
