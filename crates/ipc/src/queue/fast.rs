@@ -5,7 +5,7 @@ use super::byte_queue::{ByteQueue, publish_cpu};
 use super::control::{BOUNDED, CHUNK, INLINE_MAX, SHUT, TALLIED};
 use super::frame::Frame;
 use crate::bell;
-use procession_shm::Side;
+use procession_shm::{GateGuard, Side};
 use procession_sys::atomic::Ordering::Relaxed;
 use procession_sys::crash_point;
 
@@ -44,12 +44,24 @@ impl ByteQueue {
     /// Gets a message if this is the common case and one is there; `None` if nothing was done.
     #[inline]
     pub(super) fn get_fast(&self, bytes: &mut Vec<u8>) -> Option<u8> {
-        let control = self.control;
-        let state = control.state.load(Relaxed);
-        if state & (SHUT | BOUNDED) != 0 || !self.is_queue() {
-            return None;
+        match self.control.state.load(Relaxed) {
+            _ if !self.is_queue() => None,
+            0 => self.get_copied(bytes, |_| {}),
+            TALLIED => self.get_into_hand(bytes),
+            _ => None,
         }
-        let hand = if state & TALLIED == 0 { None } else { Some(self.hand()?) };
+    }
+
+    /// Apart, so that a queue without tallies does not pay for them.
+    #[inline(never)]
+    fn get_into_hand(&self, bytes: &mut Vec<u8>) -> Option<u8> {
+        let hand = self.hand()?;
+        self.get_copied(bytes, |gate| hand.take(gate, 1))
+    }
+
+    #[inline(always)]
+    fn get_copied(&self, bytes: &mut Vec<u8>, count: impl FnOnce(&GateGuard<'_>)) -> Option<u8> {
+        let control = self.control;
         let gate = self.lock(&control.get, Side::Get);
         let mut record = gate.record();
         if !self.is_put(record.index) {
@@ -70,9 +82,7 @@ impl ByteQueue {
         record.index += 1;
         record.position += size;
         record.bytes += len as u64;
-        if let Some(hand) = hand {
-            hand.take(&gate, 1);
-        }
+        count(&gate);
         crash_point!("queue.get_fast.before_commit");
         gate.commit(record);
         publish_cpu(&control.get);
