@@ -18,8 +18,9 @@ pub(crate) fn test() -> Vec<Step> {
     let mut steps = check();
     steps.push(Step::cargo("tests", "test --workspace --all-features"));
     steps.extend(LOOM_CRATES.iter().map(|name| loom(name)));
-    steps.extend(examples::steps());
+    steps.extend(examples::rust());
     steps.extend(python::tests(&[]));
+    steps.extend(examples::python(&python::Environment::default()));
     steps.extend(conformance::in_a_test_run());
     steps.extend([tour(&[]), chaos(&["--kills".into(), KILLS.into()]), bench(&["--short".into()])]);
     steps

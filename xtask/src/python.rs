@@ -13,6 +13,11 @@ use std::process::{Command, Stdio};
 /// What builds the wheel and checks the package; from PyPI.
 const TOOLS: &str = "python/requirements.txt";
 
+/// Compares the stubs with the module that is installed.
+const STUBTEST: &str = "-m mypy.stubtest procession";
+/// What has to be typed in full.
+const MYPY: &str = "-m mypy --strict examples/python";
+
 /// Where a virtual environment is, and what makes it.
 pub(crate) struct Environment {
     interpreter: String,
@@ -130,10 +135,15 @@ pub(crate) fn bench(args: &[String]) -> Vec<Step> {
     steps
 }
 
-/// The package's own tests.
+/// The package's own tests, and what its stubs say against what it is.
 pub(crate) fn tests(args: &[String]) -> Vec<Step> {
     let environment = Environment::default();
     let mut steps = environment.steps();
+    let cache = workspace::target().join("python").join("mypy").display().to_string();
+    let typed = [("python-stubtest", STUBTEST), ("python-mypy", MYPY)];
+    steps.extend(
+        typed.map(|(name, line)| environment.run(name, line).variable("MYPY_CACHE_DIR", &*cache)),
+    );
     steps.push(environment.run("python-tests", "-m pytest -q").args(args));
     steps
 }
