@@ -21,6 +21,7 @@ pub(crate) fn test() -> Vec<Step> {
     steps.extend(examples::rust());
     steps.extend(python::tests(&[]));
     steps.extend(examples::python(&python::Environment::default()));
+    steps.push(python::bench_in_a_test_run());
     steps.extend(conformance::in_a_test_run());
     steps.extend([tour(&[]), chaos(&["--kills".into(), KILLS.into()]), bench(&["--short".into()])]);
     steps

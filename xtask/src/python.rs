@@ -131,8 +131,17 @@ fn may_install() -> bool {
 pub(crate) fn bench(args: &[String]) -> Vec<Step> {
     let environment = Environment::default();
     let mut steps = environment.steps();
-    steps.push(environment.run("bench-python", "bench/python").args(args));
+    steps.push(bench_step(&environment, args));
     steps
+}
+
+/// The same where the environment has been made.
+pub(crate) fn bench_in_a_test_run() -> Step {
+    bench_step(&Environment::default(), &["--short".to_owned()])
+}
+
+fn bench_step(environment: &Environment, args: &[String]) -> Step {
+    environment.run("bench-python", "bench/python").args(args)
 }
 
 /// The package's own tests, and what its stubs say against what it is.

@@ -47,10 +47,10 @@ def main(arguments):
     facts = machine.facts(count)
     only = (sides.STOCK,) if options.short else None
     measured = [rounds.run(row, count, seconds, only) for row in rows]
-    print(page.section(measured, facts, reasons.read(), None))
     if options.short:
-        print("A short run: it shows that everything runs, and its figures mean nothing.")
-    elif not options.only:
+        print("A short run: it shows that everything runs, and its figures mean nothing.\n")
+    print(page.section(measured, facts, reasons.read(), None))
+    if not options.short and not options.only:
         keep(facts, measured)
         write(facts, measured)
     return failed(measured)
