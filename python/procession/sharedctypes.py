@@ -49,6 +49,15 @@ def _rebuild_block(family, handle, code, is_array):
     return block
 
 
+def attach(family, handle, code, is_array):
+    """The synchronized value or array that somebody of the family made."""
+    block = _rebuild_block(family, handle, code, is_array)
+    type_ = typecode_to_type[code]
+    for length in reversed(block.shape):
+        type_ = type_ * length
+    return synchronized(_lay(type_, block))
+
+
 def _new_value(type_):
     block = Block()
     if type_ in _CODES:

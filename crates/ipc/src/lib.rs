@@ -8,6 +8,7 @@
 //! | `shareable` | [`Shareable`]: a shared object by its handle |
 //! | `message` | values as bytes, and the shared objects that travel in them |
 //! | `codec` | which bytes |
+//! | [`counterpart`] | what Python has for a shared object |
 //! | `bell` | telling pollers |
 //! | [`sync`] | [`Lock`], [`RLock`], [`Semaphore`], [`Condition`], [`Event`], [`Barrier`], [`Mutex`] |
 //! | [`mod@value`], [`mod@array`], `buffer` | [`Value`], [`Array`], [`Buffer`]: plain data that processes share |
@@ -27,6 +28,8 @@ mod buffer;
 mod codec;
 #[cfg(not(loom))]
 mod connection;
+#[cfg(not(loom))]
+pub mod counterpart;
 #[cfg(not(loom))]
 mod error;
 #[cfg(not(loom))]

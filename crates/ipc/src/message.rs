@@ -14,8 +14,9 @@
 use crate::codec::travel;
 pub use crate::codec::travel::Objects;
 pub(crate) use crate::codec::travel::travelling;
-use crate::{Error, Shareable, codec};
+use crate::{Error, Shareable, codec, counterpart};
 use procession_shm::{Family, Handle, Held, Kind, MemberId, Region};
+use procession_wire::pickle::Persistent;
 use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -24,6 +25,11 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 /// # Errors
 /// Outside of a message, and in one with objects of another family.
 pub fn serialize_handle<S: Serializer>(held: &Held, serializer: S) -> Result<S::Ok, S::Error> {
+    if travel::is_with_python() {
+        counterpart::introduce(held).map_err(serde::ser::Error::custom)?;
+        travel::list(held).map_err(serde::ser::Error::custom)?;
+        return Persistent(held.handle()).serialize(serializer);
+    }
     travel::list(held).map_err(serde::ser::Error::custom)?;
     held.handle().serialize(serializer)
 }
@@ -57,6 +63,10 @@ fn named<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<(&'static Family, Handle), D::Error> {
     let family = travel::origin().map_err(D::Error::custom)?;
+    if travel::is_with_python() {
+        let Persistent(handle) = Persistent::deserialize(deserializer)?;
+        return Ok((family, handle));
+    }
     Ok((family, Handle::deserialize(deserializer)?))
 }
 
@@ -166,6 +176,28 @@ impl Parcel {
             family.list_in_parcel(parcel.handle, handles)?;
         }
         Ok(parcel)
+    }
+
+    /// A parcel of `family` with the arguments of a process, as Python reads them: a pickle in which
+    /// shared objects are persistent ids, their handles.
+    ///
+    /// # Errors
+    /// [`Error::Encode`] names the place of what Python could not have; otherwise as [`Parcel::new`].
+    pub fn for_python<T: Serialize + ?Sized>(
+        family: &'static Family,
+        value: &T,
+    ) -> Result<Self, Error> {
+        let mut bytes = Vec::new();
+        codec::encode_arguments_for_python(value, &mut bytes)?;
+        Self::with(family, codec::PICKLE, &bytes, &travelling().unwrap_or_default())
+    }
+
+    /// The arguments of a process that Python wrote, as [`for_python`](Self::for_python) does.
+    ///
+    /// # Errors
+    /// [`Error::Decode`] names the place of what the type does not expect.
+    pub fn decode_from_python<T: DeserializeOwned>(&self) -> Result<T, Error> {
+        codec::decode_arguments_from_python(self.family, self.bytes())
     }
 
     /// A parcel of `family` with a message in several parts, each of which begins at a multiple of `align` bytes; it

@@ -14,9 +14,9 @@ use crate::process::Process;
 use crate::start::order::{Preface, Surroundings};
 use crate::start::run::Run;
 use crate::start::slot::Slot;
-use crate::start::{Failure, Plan, StartMethod};
+use crate::start::{Failure, Plan, Reaper, StartMethod, Started};
 use crate::stdio::Stdio;
-use crate::{children, current, exit, init};
+use crate::{children, current, exit, init, python, start};
 
 /// How often a start is tried, if the zygote is killed in the middle of it.
 const TRIES: u32 = 3;
@@ -51,6 +51,7 @@ pub struct ProcessBuilder {
     environment: Vec<EnvironmentChange>,
     directory: Option<PathBuf>,
     stdio: [Stdio; 3],
+    interpreter: Option<OsString>,
 }
 
 #[derive(Debug)]
@@ -77,6 +78,7 @@ impl ProcessBuilder {
             environment: Vec::new(),
             directory: None,
             stdio: [Stdio::Null, Stdio::Inherit, Stdio::Inherit],
+            interpreter: None,
         }
     }
 
@@ -203,6 +205,46 @@ impl ProcessBuilder {
         }
         let source = std::io::Error::other("it was killed each time");
         Err(failed(("ask the zygote", source)))
+    }
+
+    /// The Python interpreter that [`python`](Self::python) starts, a path or a name in `PATH`.
+    pub fn interpreter(mut self, program: impl Into<OsString>) -> Self {
+        self.interpreter = Some(program.into());
+        self
+    }
+
+    /// Starts a Python process; see [`Process::python`]. The start method is of no importance.
+    ///
+    /// # Errors
+    ///
+    /// As [`Process::python`].
+    pub fn python<A, R>(self, function: &str, arguments: A) -> Result<Process<R>, Error>
+    where
+        A: Serialize,
+        R: DeserializeOwned,
+    {
+        let (daemon, outlive) = (self.daemon, self.outlive);
+        let name = current::name_child(self.name.clone(), daemon).name;
+        let wanted = self.surroundings(&Surroundings::now());
+        exit::arrange();
+        let memory = |attempt, source| Error::Memory { name: name.clone(), attempt, source };
+        let slot = Slot::reserve(&name).map_err(|source| memory("reserve the seat", source))?;
+        let sent = slot.put_arguments_for_python(&(&name, function, &arguments));
+        let arguments = sent.map_err(|source| {
+            slot.release();
+            memory("send the arguments", source)
+        })?;
+        let interpreter = self.interpreter.unwrap_or_else(python::interpreter);
+        match start::python::start(&interpreter, slot, outlive, &self.stdio, &wanted) {
+            Ok((pid, pidfd)) => {
+                let started = Started { pid, pidfd, slot, arguments, reaper: Reaper::Parent };
+                Ok(Process::new(children::enter(name, daemon, outlive, started)))
+            }
+            Err(source) => {
+                slot.release();
+                Err(Error::Start { name, step: "start the Python interpreter", source })
+            }
+        }
     }
 
     fn surroundings(&self, own: &Surroundings) -> Surroundings {

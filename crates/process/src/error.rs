@@ -7,6 +7,7 @@ use procession_sys::image::ImageError;
 use procession_sys::signal_name::Signal;
 
 use crate::panic::Panic;
+use crate::python::Raised;
 
 /// Why a process could not be started, or did not give its result.
 #[derive(Debug, thiserror::Error)]
@@ -62,6 +63,16 @@ pub enum Error {
         pid: i32,
         /// What it said, where, and how it got there.
         panic: Panic,
+    },
+    /// The Python function raised an exception.
+    #[error("process `{name}` (pid {pid}) raised {raised}")]
+    Raised {
+        /// The process.
+        name: String,
+        /// Its pid.
+        pid: i32,
+        /// The exception.
+        raised: Raised,
     },
     /// A signal ended the process before it gave a result.
     #[error("process `{name}` (pid {pid}) was killed by {signal} before it gave a result")]
@@ -158,6 +169,15 @@ impl Error {
     #[must_use]
     pub fn is_peer_dead(&self) -> bool {
         matches!(self, Self::Killed { .. } | Self::Exited { .. } | Self::Lost { .. })
+    }
+
+    /// The exception, if a Python function raised one.
+    #[must_use]
+    pub fn raised(&self) -> Option<&Raised> {
+        match self {
+            Self::Raised { raised, .. } => Some(raised),
+            _ => None,
+        }
     }
 
     /// The panic, if the function panicked.

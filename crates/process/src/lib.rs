@@ -9,6 +9,7 @@
 //! | `exit` | what happens to children at the end of a process |
 //! | `panic` | [`Panic`], a panic as a value |
 //! | `start` | [`StartMethod`]: zygote, exec, fork; the protocol is in `start/README.md` |
+//! | [`python`] | processes that run Python, and Python's that run Rust |
 //! | `error` | [`Error`], what can go wrong |
 
 #![forbid(unsafe_code)]
@@ -22,6 +23,7 @@ mod init;
 mod panic;
 mod pool;
 mod process;
+pub mod python;
 mod start;
 mod stdio;
 pub mod subprocess;

@@ -83,6 +83,23 @@ impl<R> Process<R> {
         ProcessBuilder::new().spawn(f, arguments)
     }
 
+    /// Starts a Python interpreter that calls `function`, a `module:function`, with `arguments`.
+    ///
+    /// See [`python`](crate::python) for what becomes of arguments and result, which interpreter it is, and how it
+    /// finds the module.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Memory`] names the place of an argument that Python could not have. [`Error::Start`] if there is no such
+    /// interpreter. What goes wrong in it is an error of `join`: [`Error::Raised`] has the exception.
+    pub fn python<A>(function: &str, arguments: A) -> Result<Self, Error>
+    where
+        A: Serialize,
+        R: DeserializeOwned,
+    {
+        ProcessBuilder::new().python(function, arguments)
+    }
+
     pub(crate) fn new(child: Arc<Child>) -> Self {
         Self { child, taken: Mutex::new(false), result: PhantomData }
     }
@@ -133,6 +150,7 @@ impl<R> Process<R> {
             Ok(Some(Outcome::Returned(result))) => Ok(result),
             Ok(Some(Outcome::Panicked(panic))) => Err(Error::Panicked { name, pid, panic }),
             Ok(Some(Outcome::Failed(reason))) => Err(Error::Failed { name, pid, reason }),
+            Ok(Some(Outcome::Raised(raised))) => Err(Error::Raised { name, pid, raised }),
             Ok(None) => Err(without_result(name, pid, end)),
             Err(source) => Err(Error::Memory { name, attempt: "take the result", source }),
         }

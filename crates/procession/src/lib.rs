@@ -21,7 +21,7 @@
 //!
 //! | chapter | names |
 //! |---|---|
-//! | processes | [`init`], [`Process`], [`current_process`], [`parent_process`], [`active_children`], [`cpu_count`], [`fork`] |
+//! | processes | [`init`], [`Process`], [`current_process`], [`parent_process`], [`active_children`], [`cpu_count`], [`fork`], [`Raised`] |
 //! | pools | [`Pool`], [`AsyncResult`], [`MapResult`], [`Imap`] |
 //! | programs | [`subprocess`] |
 //! | messages | [`Queue`], [`JoinableQueue`], [`SimpleQueue`], [`Connection`], [`duplex`], [`simplex`], [`wait`] |
@@ -53,5 +53,5 @@ pub use procession_process::{
     AsyncResult, Child, CurrentProcess, Fork, ForkError, Imap, MapBuilder, MapResult, Panic,
     ParentProcess, Pool, PoolBuilder, PoolError, Process, ProcessBuilder, Signal, StartMethod,
     Stdio, WorkerLost, active_children, cpu_count, current_process, fork, init, parent_process,
-    subprocess,
+    python::Raised, subprocess,
 };

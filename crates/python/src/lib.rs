@@ -8,6 +8,7 @@
 //! | room | holds |
 //! |---|---|
 //! | `family` | seats in a family for processes that CPython starts |
+//! | `foreign` | processes that a Rust program started |
 //! | `wait` | waiting without the interpreter, and what a signal does to it |
 //! | `codec` | Python objects as bytes and back |
 //! | `sync` | locks, semaphores, conditions, events, barriers |
@@ -24,6 +25,7 @@ use pyo3::prelude::*;
 mod codec;
 mod connection;
 mod family;
+mod foreign;
 mod pool;
 mod queue;
 mod shared;
@@ -34,6 +36,7 @@ mod wait;
 fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     refuse_subinterpreter()?;
     family::register(module)?;
+    foreign::register(module)?;
     codec::register(module)?;
     sync::register(module)?;
     queue::register(module)?;

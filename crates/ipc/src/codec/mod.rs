@@ -39,6 +39,7 @@ pub(crate) mod travel;
 
 use crate::Error;
 use notes::Notes;
+use procession_shm::Family;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -49,7 +50,7 @@ const DESCRIBING: u8 = 1;
 /// No value, only bytes.
 pub(crate) const BYTES: u8 = 2;
 /// A pickle of plain data.
-const PICKLE: u8 = 3;
+pub(crate) const PICKLE: u8 = 3;
 /// A pickle, and buffers that objects of Python's have apart.
 const BUFFERS: u8 = 4;
 
@@ -103,6 +104,28 @@ pub(crate) fn encode_for_python<T: Serialize + ?Sized>(
 ) -> Result<u8, Error> {
     pickle::write(value, bytes)?;
     Ok(PICKLE)
+}
+
+/// Appends the arguments of a process to `bytes` as Python reads them, with the objects in them.
+///
+/// # Errors
+/// As [`encode_for_python`].
+pub(crate) fn encode_arguments_for_python<T: Serialize + ?Sized>(
+    value: &T,
+    bytes: &mut Vec<u8>,
+) -> Result<(), Error> {
+    pickle::write_arguments(value, bytes)
+}
+
+/// The arguments of a process that Python wrote, with objects of `family`.
+///
+/// # Errors
+/// As [`decode`].
+pub(crate) fn decode_arguments_from_python<T: DeserializeOwned>(
+    family: &'static Family,
+    bytes: &[u8],
+) -> Result<T, Error> {
+    pickle::read_arguments(family, bytes)
 }
 
 /// The value in `bytes`.

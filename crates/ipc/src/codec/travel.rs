@@ -16,6 +16,10 @@ enum Travel {
     In(Option<&'static Family>),
     /// In data that Python writes or reads.
     Python,
+    /// In arguments that Python reads.
+    OutToPython,
+    /// In arguments that Python wrote, which belong to this family.
+    InFromPython(&'static Family),
 }
 
 /// The shared objects that travel in a message. All are of one family.
@@ -151,6 +155,31 @@ pub(crate) fn inward<R>(family: Option<&'static Family>, decode: impl FnOnce() -
     result
 }
 
+/// Encodes arguments that Python reads; [`travelling`] has their objects then, unless it failed.
+pub(super) fn outward_to_python<R, E>(encode: impl FnOnce() -> Result<R, E>) -> Result<R, E> {
+    travelling();
+    let back = Back::from(Travel::OutToPython);
+    let result = encode();
+    back.home();
+    if result.is_err() {
+        travelling();
+    }
+    result
+}
+
+/// Decodes arguments that Python wrote, in a message of `family`.
+pub(super) fn inward_from_python<R>(family: &'static Family, decode: impl FnOnce() -> R) -> R {
+    let back = Back::from(Travel::InFromPython(family));
+    let result = decode();
+    back.home();
+    result
+}
+
+/// Whether what is being encoded or decoded are such arguments, in which objects have persistent ids.
+pub(crate) fn is_with_python() -> bool {
+    matches!(TRAVEL.get(), Travel::OutToPython | Travel::InFromPython(_))
+}
+
 /// Encodes or decodes data in which no objects travel, because Python writes or reads it.
 pub(super) fn without_objects<R>(work: impl FnOnce() -> R) -> R {
     let back = Back::from(Travel::Python);
@@ -169,9 +198,9 @@ pub(crate) fn list(object: &Held) -> Result<(), &'static str> {
 
 pub(super) fn list_handle(family: &'static Family, handle: Handle) -> Result<(), &'static str> {
     match TRAVEL.get() {
-        Travel::Out => {}
+        Travel::Out | Travel::OutToPython => {}
         Travel::Python => return Err(PYTHON),
-        Travel::Nowhere | Travel::In(_) => return Err(HELP),
+        Travel::Nowhere | Travel::In(_) | Travel::InFromPython(_) => return Err(HELP),
     }
     OBJECTS.with_borrow_mut(|objects| {
         objects.push(family, handle).map_err(|_| TWO_FAMILIES)?;
@@ -187,8 +216,9 @@ pub(super) fn list_handle(family: &'static Family, handle: Handle) -> Result<(),
 pub(crate) fn origin() -> Result<&'static Family, &'static str> {
     match TRAVEL.get() {
         Travel::In(family) => family.ok_or(UNLISTED),
+        Travel::InFromPython(family) => Ok(family),
         Travel::Python => Err(PYTHON),
-        Travel::Nowhere | Travel::Out => Err(HELP),
+        Travel::Nowhere | Travel::Out | Travel::OutToPython => Err(HELP),
     }
 }
 

@@ -67,7 +67,7 @@ impl Hand {
 
 impl ByteQueue {
     /// Whether the queue knows what each process has in hand.
-    pub(super) fn is_tallied(&self) -> bool {
+    pub(crate) fn is_tallied(&self) -> bool {
         self.control.state.load(Relaxed) & TALLIED != 0
     }
 

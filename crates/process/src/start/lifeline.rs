@@ -46,7 +46,7 @@ pub(super) fn forget_downward() {
 
 /// Hangs this process on `end`, or only notes it where the child may outlive its parent. False if the parent is
 /// gone already.
-pub(super) fn hang_on(end: &OwnedFd, outlive: bool) -> io::Result<bool> {
+pub(crate) fn hang_on(end: &OwnedFd, outlive: bool) -> io::Result<bool> {
     let end = pipe::reopen(end)?;
     let alive = if outlive { true } else { pipe::arm(&end)? };
     // It stays open for as long as this process runs. In a child of fork the parent's own is in its place; that one

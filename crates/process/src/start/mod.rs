@@ -8,6 +8,7 @@
 //! | [`zygote`] | the parent's side of the zygote |
 //! | [`zygote_loop`] | the zygote itself |
 //! | [`exec`], [`fork`] | the two other methods |
+//! | [`python`] | starting Python |
 //! | [`child`] | the child's life, for every method |
 //! | [`run`] | the typed part of it |
 //! | [`lifeline`] | why a child does not outlive its parent |
@@ -25,6 +26,7 @@ pub(crate) mod fork;
 mod image;
 pub(crate) mod lifeline;
 pub(crate) mod order;
+pub(crate) mod python;
 pub(crate) mod run;
 pub(crate) mod slot;
 pub(crate) mod zygote;

@@ -11,6 +11,7 @@ use super::order::Preface;
 use super::slot::Slot;
 use crate::current;
 use crate::panic::{Panic, before_abort, catch};
+use crate::python::Raised;
 
 /// The exit code of a function that returned.
 const RETURNED: i32 = 0;
@@ -28,6 +29,8 @@ pub(crate) enum Outcome<R> {
     Panicked(Panic),
     /// That it was not called, or that its value could not be encoded.
     Failed(String),
+    /// That it raised an exception, in Python.
+    Raised(Raised),
 }
 
 /// One call, on the untyped side.

@@ -91,6 +91,16 @@ impl Slot {
         Ok(Arguments(handle))
     }
 
+    /// In the parent: lays arguments there that Python reads.
+    pub(crate) fn put_arguments_for_python<T: Serialize>(
+        self,
+        value: &T,
+    ) -> Result<Arguments, Error> {
+        let handle = Parcel::for_python(self.family, value)?.hand_to(self.id);
+        self.family.set_parcel(self.id, Some(handle));
+        Ok(Arguments(handle))
+    }
+
     /// In the parent: takes the arguments back; false if the child was quicker.
     pub(crate) fn withdraw(self, arguments: Arguments) -> bool {
         match self.family.take_parcel(self.id) {
@@ -125,17 +135,37 @@ impl Slot {
         Parcel::receive(self.family, handle)?.decode().map(Some)
     }
 
+    /// In the child: takes the arguments as they are; `None` if the parent took them back.
+    pub(crate) fn take_parcel(self) -> Result<Option<Parcel>, Error> {
+        let handle = self.family.take_parcel(self.id);
+        handle.map(|handle| Parcel::receive(self.family, handle)).transpose()
+    }
+
+    /// In the child: leaves an outcome that is encoded already.
+    pub(crate) fn put_encoded_outcome(self, format: u8, bytes: &[u8]) -> Result<(), Error> {
+        self.leave(Parcel::gather(self.family, format, &[bytes], 1)?);
+        Ok(())
+    }
+
     /// In the child: leaves the outcome for the parent.
     pub(crate) fn put_outcome<T: Serialize + DeserializeOwned>(
         self,
         value: &T,
     ) -> Result<(), Error> {
-        let parcel = Parcel::new(self.family, value)?;
+        self.leave(Parcel::new(self.family, value)?);
+        Ok(())
+    }
+
+    fn leave(self, parcel: Parcel) {
         // Without a parent nobody asks for it.
         if let Some(parent) = self.family.reserver(self.id) {
             self.family.set_parcel(self.id, Some(parcel.hand_to(parent)));
         }
-        Ok(())
+    }
+
+    /// The family that it is a seat of.
+    pub(crate) fn family(self) -> &'static Family {
+        self.family
     }
 
     /// In the parent, after the end: takes the outcome, if the child left one.

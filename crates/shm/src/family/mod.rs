@@ -147,6 +147,13 @@ impl Family {
         Ok(Held::new(self, block))
     }
 
+    /// Of which kind an object is, and its tag; `None` if it is gone.
+    pub fn nature(&self, handle: Handle) -> Option<(Kind, u32)> {
+        self.arena.block(handle).ok()?;
+        let descriptor = self.arena.descriptor(handle.index())?;
+        Some((descriptor.kind()?, descriptor.tag.load(Ordering::Acquire)))
+    }
+
     /// Holds the object that somebody else made and whose handle came in a message.
     ///
     /// # Errors

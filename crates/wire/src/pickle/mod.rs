@@ -12,6 +12,7 @@
 //! | `memo` | what the machine remembers |
 //! | `tree` | the tree: small values that refer to the pickle's bytes |
 //! | `read` | [`from_slice`]: the tree to serde |
+//! | `persistent` | [`Persistent`]: an object that the other side looks up |
 //! | `error` | [`Error`], which knows the place in the value |
 //!
 //! # The mapping
@@ -37,24 +38,21 @@
 //! as a key; integers beyond 128 bits; objects of any other class; what is nested deeper than
 //! [`DEPTH`], and so what contains itself.
 //!
-//! Objects that are not data, but that both sides know, go by a persistent id: see [`PERSISTENT`].
+//! Objects that are not data, but that both sides know, go by a persistent id: see [`Persistent`].
 
 mod error;
 mod machine;
 mod memo;
 pub mod op;
+mod persistent;
 mod read;
 mod tree;
 mod write;
 
 pub use error::Error;
+pub use persistent::Persistent;
 pub use read::from_slice;
 pub use write::{append, to_vec};
 
 /// How deep lists, tuples, sets and dicts may be nested in each other.
 pub const DEPTH: usize = 128;
-
-/// The name of a newtype struct that is written as a persistent id, what is in it, and read from
-/// one: for objects that the other side looks up and does not make. Other formats see a newtype
-/// struct.
-pub const PERSISTENT: &str = "procession::wire::pickle::Persistent";

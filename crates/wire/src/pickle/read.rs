@@ -2,7 +2,7 @@
 
 use super::error::Part;
 use super::tree::{Tree, Value};
-use super::{DEPTH, Error, PERSISTENT, machine};
+use super::{DEPTH, Error, machine, persistent};
 use serde::de::value::{CowStrDeserializer, SeqDeserializer};
 use serde::de::{
     self, Deserialize, DeserializeSeed, Deserializer, EnumAccess, MapAccess, SeqAccess,
@@ -204,7 +204,7 @@ impl<'a> Deserializer<'a> for Reader<'_, 'a> {
         name: &'static str,
         visitor: V,
     ) -> Result<V::Value, Error> {
-        if name != PERSISTENT {
+        if name != persistent::NAME {
             return visitor.visit_newtype_struct(self);
         }
         match self.value {

@@ -4,7 +4,7 @@
 //! would choose. Nothing is remembered: Rust's values do not share their parts.
 
 use super::error::Part;
-use super::{DEPTH, Error, PERSISTENT, op};
+use super::{DEPTH, Error, op, persistent};
 use serde::ser::{self, Serialize};
 
 /// The value as a pickle.
@@ -271,7 +271,7 @@ impl<'w, 'b> ser::Serializer for &'w mut Writer<'b> {
         value: &T,
     ) -> Result<(), Error> {
         value.serialize(&mut *self)?;
-        if name == PERSISTENT {
+        if name == persistent::NAME {
             self.bytes.push(op::BINPERSID);
         }
         Ok(())

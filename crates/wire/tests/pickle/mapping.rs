@@ -1,6 +1,6 @@
 //! The table in the module's documentation, row by row.
 
-use procession_wire::pickle::{Error, PERSISTENT, append, from_slice, to_vec};
+use procession_wire::pickle::{Error, Persistent, append, from_slice, to_vec};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_bytes::{ByteBuf, Bytes};
@@ -207,33 +207,14 @@ fn integers_beyond_128_bits_and_surrogates_are_refused() {
 }
 
 #[test]
-fn a_persistent_id_is_what_a_newtype_struct_of_that_name_holds() {
-    #[derive(Debug, PartialEq)]
-    struct Object(String, u64);
-    #[derive(Serialize, Deserialize)]
-    #[serde(rename = "procession::wire::pickle::Persistent")]
-    struct Id(String, u64);
-    #[derive(Serialize, Deserialize)]
-    #[serde(rename = "procession::wire::pickle::Persistent")]
-    struct Persistent(Id);
-
-    impl Serialize for Object {
-        fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-            Persistent(Id(self.0.clone(), self.1)).serialize(serializer)
-        }
-    }
-    impl<'de> Deserialize<'de> for Object {
-        fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-            Persistent::deserialize(deserializer).map(|Persistent(Id(kind, bits))| Self(kind, bits))
-        }
-    }
-
-    assert_eq!(PERSISTENT, "procession::wire::pickle::Persistent");
-    written(&Object("lock".into(), 5), b"\x8c\x04lockK\x05\x86Q");
-    arrives((1, Object("lock".into(), 5)));
-    let pickle = to_vec(&vec![Object("lock".into(), 5)]).unwrap();
+fn an_object_by_its_persistent_id_is_no_data_and_data_no_object() {
+    type Id = Persistent<(String, u64)>;
+    let id = || Persistent(("lock".to_string(), 5));
+    written(&id(), b"\x8c\x04lockK\x05\x86Q");
+    arrives((1, id()));
+    let pickle = to_vec(&vec![id()]).unwrap();
     let error = from_slice::<Vec<(String, u64)>>(&pickle).unwrap_err();
     assert_eq!(error.to_string(), "[0]: a shared object cannot be mapped to Rust data");
-    let error = from_slice::<Vec<Object>>(b"](K\x01e.").unwrap_err();
+    let error = from_slice::<Vec<Id>>(b"](K\x01e.").unwrap_err();
     assert_eq!(error.to_string(), "[0]: it is no shared object");
 }
