@@ -30,6 +30,18 @@ except ImportError:
 
 __all__ = ["Queue", "SimpleQueue", "JoinableQueue"]
 
+
+class ItemsLost(_context.ProcessError):
+    """`count` items were got by processes that ended before they called `task_done`."""
+
+    def __init__(self, count):
+        super().__init__(count)
+        self.count = count
+
+    def __str__(self):
+        return f"{self.count} items were got by processes that ended before they called task_done()"
+
+
 _sentinel = _stock._sentinel
 
 
@@ -219,6 +231,7 @@ class Queue(_Piped, _core.Queue, _stock.Queue):
     If a process dies: what it had put is there; what it had got is gone with it.
     """
 
+    _is_tallied = False
     _ignore_epipe = False
     _thread = None
     _jointhread = None
@@ -227,7 +240,7 @@ class Queue(_Piped, _core.Queue, _stock.Queue):
     _is_reader_dropped = False
 
     def __init__(self, maxsize=0, *, ctx, maxbytes=0, serializer=None):
-        self._make(maxsize, maxbytes, serializer)
+        self._make(maxsize, maxbytes, serializer, self._is_tallied)
         self._serializer = getattr(serializer, "__name__", serializer)
         self._opid = os.getpid()
 
@@ -340,11 +353,20 @@ class Queue(_Piped, _core.Queue, _stock.Queue):
 class JoinableQueue(Queue, _stock.JoinableQueue):
     """A queue whose getters say when an item is done, and whose putters can wait for that.
 
-    If a process dies: an item that it took and did not declare done stays undone, as in stock.
+    If a process dies: an item that it took and did not declare done stays undone, and `join` waits for
+    ever, as in stock. With `report_lost` true `join` raises `ItemsLost` instead, once for each of them.
     """
 
+    def __init__(self, maxsize=0, *, ctx, report_lost=False, **options):
+        self._is_tallied = bool(report_lost)
+        super().__init__(maxsize, ctx=ctx, **options)
+
     task_done = _core.Queue._task_done
-    join = _core.Queue._join
+
+    def join(self):
+        """Waits until every item that was put is done."""
+        if count := self._join():
+            raise ItemsLost(count)
 
     @property
     def _unfinished_tasks(self):

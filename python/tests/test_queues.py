@@ -16,7 +16,7 @@ from concurrent.futures import ProcessPoolExecutor
 import pytest
 
 import procession as mp
-from procession.queues import JoinableQueue, Queue, ShutDown, SimpleQueue
+from procession.queues import ItemsLost, JoinableQueue, Queue, ShutDown, SimpleQueue
 
 PATIENCE = 60
 
@@ -302,6 +302,10 @@ class TestShutdown:
         there.shutdown(immediate=True)
         with pytest.raises(ShutDown):
             there.get(False)
+        tasks = fork.JoinableQueue()
+        tasks.put(1)
+        tasks.shutdown(immediate=True)
+        tasks.join()
 
     def test_wakes_who_waits(self, context, started):
         there, back = context.Queue(), context.Queue()
@@ -343,6 +347,26 @@ class TestJoinable:
         there.task_done()
         with pytest.raises(ValueError, match=r"task_done\(\) called too many times"):
             there.task_done()
+
+
+    def test_items_that_died_with_their_getter_are_reported_if_asked_for(self, context, started):
+        there, back = context.JoinableQueue(report_lost=True), context.Queue()
+        put_all(there, ["first", "second"])
+        holder = started(context, get_and_hold, there, back)
+        assert back.get(timeout=PATIENCE) == "first"
+        assert there.get() == "second"
+        there.task_done()
+        holder.kill()
+        assert ended(holder) == -signal.SIGKILL
+        with pytest.raises(ItemsLost) as lost:
+            there.join()
+        assert lost.value.count == 1
+        there.join()
+
+
+def get_and_hold(source, target):
+    target.put(source.get())
+    time.sleep(PATIENCE)
 
 
 def do_tasks(tasks):

@@ -12,11 +12,12 @@
 //! | `view` | received bytes that are not copied at all |
 //! | `serializer` | picklers that the user brings |
 //! | `scratch` | memory in which messages are encoded and received |
-//! | `seen`, `number`, `opcode` | which objects were met; integers; the opcodes |
+//! | `seen`, `keys` | which objects were met; the keys of dicts that were read |
+//! | `number` | integers |
 
 mod apart;
+mod keys;
 mod number;
-mod opcode;
 mod parcel;
 mod pickler;
 mod read;

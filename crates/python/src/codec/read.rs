@@ -3,14 +3,15 @@
 //! What is read is what `write` writes, and what stock picklers write of plain data, with their memo
 //! and frames.
 
+use super::keys::Keys;
 use super::number;
-use super::opcode::*;
 use super::seen::references;
+use procession_wire::pickle::op::*;
 use pyo3::prelude::*;
 use pyo3::types::{PyByteArray, PyBytes, PyDict, PyList, PyString, PyTuple};
 
 /// Nested deeper, the message is left to `pickle`.
-const DEEPEST: usize = 256;
+const DEEPEST: usize = 64;
 
 type Object<'py> = Bound<'py, PyAny>;
 
@@ -114,6 +115,7 @@ struct Machine<'py> {
     marks: [u32; DEEPEST],
     depth: usize,
     memo: Vec<Option<Object<'py>>>,
+    keys: Keys,
 }
 
 /// Runs from `opcode` on; `below` is on the stack.
@@ -125,8 +127,15 @@ fn machine<'py>(
 ) -> Option<Object<'py>> {
     let mut stack = Vec::with_capacity(16);
     stack.extend(below);
-    let mut machine = Machine { stack, marks: [0; DEEPEST], depth: 0, memo: Vec::new() };
+    let mut machine =
+        Machine { stack, marks: [0; DEEPEST], depth: 0, memo: Vec::new(), keys: Keys::borrow() };
     while opcode != STOP {
+        if opcode == SHORT_BINUNICODE && machine.expects_key() {
+            let key = machine.keys.find(py, input.len8()?)?;
+            machine.stack.push(key.into_any());
+            opcode = input.byte()?;
+            continue;
+        }
         match atom(py, opcode, &mut input)? {
             Some(object) => machine.stack.push(object),
             None => machine.step(py, opcode, &mut input)?,
@@ -178,6 +187,16 @@ impl<'py> Machine<'py> {
             }
             _ => None,
         }
+    }
+
+    /// Whether what comes next is the key of a dict.
+    #[inline]
+    fn expects_key(&self) -> bool {
+        let Some(last) = self.depth.checked_sub(1) else { return false };
+        let mark = self.marks[last] as usize;
+        mark > 0
+            && self.stack.len().checked_sub(mark).is_some_and(|above| above.is_multiple_of(2))
+            && self.stack.get(mark - 1).is_some_and(|below| below.is_exact_instance_of::<PyDict>())
     }
 
     fn mark(&mut self) -> Option<()> {

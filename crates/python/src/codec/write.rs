@@ -6,8 +6,8 @@
 
 use super::apart::{Apart, LARGE};
 use super::number;
-use super::opcode::*;
 use super::seen::{Seen, references};
+use procession_wire::pickle::op::*;
 use pyo3::prelude::*;
 use pyo3::types::{PyByteArray, PyBytes, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple};
 

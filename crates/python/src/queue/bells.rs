@@ -71,14 +71,8 @@ impl Bells {
 
     #[cold]
     fn show_all(&self, queue: &ByteQueue) {
-        let bells: [(_, fn(&ByteQueue) -> bool); 2] =
-            [(&self.items, has_items), (&self.room, has_room)];
-        for (bell, is_ready) in bells {
-            let bell = bell.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Some(bell) = bell.as_ref().filter(|bell| bell.is_mine()) {
-                bell.show(|| is_ready(queue));
-            }
-        }
+        show_one(&self.items, || has_items(queue));
+        show_one(&self.room, || has_room(queue));
     }
 
     /// Takes them down.
@@ -87,5 +81,12 @@ impl Bells {
             *bell.lock().unwrap_or_else(PoisonError::into_inner) = None;
         }
         self.are_hung.store(false, Relaxed);
+    }
+}
+
+fn show_one(bell: &Mutex<Option<Doorbell>>, is_ready: impl Fn() -> bool) {
+    let bell = bell.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(bell) = bell.as_ref().filter(|bell| bell.is_mine()) {
+        bell.show(is_ready);
     }
 }

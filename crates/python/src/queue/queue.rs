@@ -5,7 +5,7 @@ use super::exceptions::{closed, empty, full, handle_closed, shut_down};
 use crate::codec::{Scratch, Serializer};
 use crate::family;
 use crate::wait::{deadline, raise, wait};
-use procession_ipc::byte_queue::{Bounds, ByteQueue, Got};
+use procession_ipc::byte_queue::{Bounds, ByteQueue};
 use procession_ipc::{Error, Shareable};
 use procession_shm::Handle;
 use procession_sys::{Deadline, forked};
@@ -103,6 +103,19 @@ fn report(queue: &Bound<'_, Queue>, error: PyErr, object: &Bound<'_, PyAny>) -> 
     queue.call_method1("_report_unpicklable", (error, object)).map(drop)
 }
 
+/// Drops what is in a queue that was shut down. It is done, as far as joiners are concerned.
+fn empty_out(queue: &ByteQueue) -> Result<(), Error> {
+    let mut scratch = Scratch::take();
+    let bytes = scratch.vec();
+    loop {
+        match queue.get(bytes, None, Deadline::now()) {
+            Ok(_) => queue.task_done()?,
+            Err(error) if error.is_timeout() || error.is_closed() => return Ok(()),
+            Err(error) => return Err(error),
+        }
+    }
+}
+
 #[pymethods]
 impl Queue {
     #[new]
@@ -111,16 +124,22 @@ impl Queue {
         Self { state: OnceLock::new() }
     }
 
-    #[pyo3(signature = (maxsize, maxbytes = 0, serializer = None))]
+    /// `tallied`: whether the queue knows what each of its getters has in hand.
+    #[pyo3(signature = (maxsize, maxbytes = 0, serializer = None, tallied = false))]
     fn _make(
         &self,
         maxsize: i64,
         maxbytes: i64,
         serializer: Option<&Bound<'_, PyAny>>,
+        tallied: bool,
     ) -> PyResult<()> {
         let bound = |most: i64| u64::try_from(most).unwrap_or(0);
         let bounds = Bounds { items: bound(maxsize), bytes: bound(maxbytes) };
-        self.fill(ByteQueue::new(bounds), serializer)
+        let made = if tallied { ByteQueue::joinable(bounds) } else { ByteQueue::new(bounds) };
+        if let Ok(queue) = &made {
+            queue.speak_pickle();
+        }
+        self.fill(made, serializer)
     }
 
     fn _attach(
@@ -167,7 +186,7 @@ impl Queue {
     ///
     /// The object is pickled here and now. One that cannot be pickled goes to
     /// `_on_queue_feeder_error`, as in stock, and nothing is put.
-    #[pyo3(signature = (obj, block = None, timeout = None))]
+    #[pyo3(signature = (obj, block = None, timeout = None), text_signature = "($self, obj, block=True, timeout=None)")]
     fn put(
         slf: &Bound<'_, Self>,
         obj: &Bound<'_, PyAny>,
@@ -187,7 +206,7 @@ impl Queue {
 
     /// Takes the next object; `queue.Empty` if none came within `timeout` seconds, or is there with
     /// `block` false.
-    #[pyo3(signature = (block = None, timeout = None))]
+    #[pyo3(signature = (block = None, timeout = None), text_signature = "($self, block=True, timeout=None)")]
     fn get<'py>(
         slf: &Bound<'py, Self>,
         block: Option<&Bound<'py, PyAny>>,
@@ -276,16 +295,11 @@ impl Queue {
     fn shutdown(&self, py: Python<'_>, immediate: bool) -> PyResult<()> {
         let queue = &self.state()?.carrier.queue;
         queue.shut();
-        let mut scratch = Scratch::take();
-        let bytes = scratch.vec();
-        while immediate {
-            match py.detach(|| queue.get(bytes, None, Deadline::now())) {
-                Ok(Got::Message { .. } | Got::Parcel(_)) => {}
-                Err(error) if error.is_timeout() || error.is_closed() => break,
-                Err(error) => return Err(raise(&error)),
-            }
+        if immediate {
+            py.detach(|| empty_out(queue)).map_err(|error| raise(&error))
+        } else {
+            Ok(())
         }
-        Ok(())
     }
 
     /// Whether the queue was shut down.
@@ -329,8 +343,14 @@ impl Queue {
         Ok(self.state()?.carrier.queue.unfinished())
     }
 
-    fn _join(&self, py: Python<'_>) -> PyResult<()> {
+    /// Waits until all items are done; how many were found lost, which ends the wait too.
+    fn _join(&self, py: Python<'_>) -> PyResult<usize> {
         let queue = &self.state()?.carrier.queue;
-        wait(py, |interrupt| queue.join_until(Deadline::never(), interrupt)).map(drop)
+        let joined = wait(py, |interrupt| match queue.join_until(Deadline::never(), interrupt) {
+            Ok(()) => Ok(0),
+            Err(Error::ItemsLost { count }) => Ok(count),
+            Err(error) => Err(error),
+        });
+        Ok(joined?.unwrap_or(0))
     }
 }

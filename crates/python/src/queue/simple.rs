@@ -93,6 +93,7 @@ impl State {
 
     fn make() -> Result<Self, Error> {
         let queue = ByteQueue::new(Bounds { items: 0, bytes: ROOM })?;
+        queue.speak_pickle();
         let (reading, writing) = (PipeEnd::new()?, PipeEnd::new()?);
         let handles = [reading.handle(), writing.handle()];
         Ok(Self::of(&queue, handles, [Some(reading), Some(writing)]))
