@@ -54,7 +54,7 @@ class ProcessPoolExecutor(Executor):
         self._workers = []
         self._staff = _Staff(
             self._context, _make_process, self._workers, initializer, initargs,
-            (max_tasks_per_child, max_memory_per_child, serializer),
+            (max_tasks_per_child, max_memory_per_child, serializer, True),
         )  # fmt: skip
         self._options = (initializer is not None, retries, task_timeout, serializer)
         self._lock = threading.Lock()
@@ -198,8 +198,10 @@ def _results(futures, end):
                 chunk = future.result(timeout)
             finally:
                 future.cancel()
-            yield from chunk
-            del chunk
+            del future
+            chunk.reverse()
+            while chunk:
+                yield chunk.pop()
     finally:
         for future in futures:
             future.cancel()

@@ -41,6 +41,9 @@ def __getattr__(name):
 #: How a worker exits that Ctrl-C has ended: as a shell says it.
 _INTERRUPTED = 128 + signal.SIGINT
 
+#: Seconds that a pool that was terminated waits for a map's iterator.
+_FAREWELL = 1.0
+
 #: Whose iterators do not wait for anything, and run no code of a user.
 _PROMPT = (list, tuple, range, str, bytes, bytearray, dict, set, frozenset)
 
@@ -99,7 +102,7 @@ class Pool(_stock.Pool):
         self._processes = processes
         staff = _Staff(
             self._ctx, self.Process, self._pool, initializer, initargs,
-            (maxtasksperchild, max_memory_per_child, serializer),
+            (maxtasksperchild, max_memory_per_child, serializer, False),
         )  # fmt: skip
         self._engine = _core.PoolEngine(
             processes, staff, initializer is not None, retries, task_timeout, serializer
@@ -260,6 +263,7 @@ def _end(engine, feeder, supervisor):
     engine.terminate()
     if threading.current_thread() is not supervisor:
         supervisor.join()
+    feeder.leave()
 
 
 class _Staff:
@@ -293,7 +297,7 @@ class _Staff:
         return worker.exitcode
 
 
-def _work(post, initializer, initargs, maxtasks, max_memory, serializer):
+def _work(post, initializer, initargs, maxtasks, max_memory, serializer, of_executor):
     """What a worker does."""
     post.sit_down()
     if initializer is not None:
@@ -306,7 +310,9 @@ def _work(post, initializer, initargs, maxtasks, max_memory, serializer):
             return
     parent = process.parent_process()
     try:
-        post.work(parent.pid, parent.sentinel, maxtasks, max_memory, serializer)
+        post.work(
+            parent.pid, parent.sentinel, maxtasks, max_memory, serializer, of_executor
+        )  # fmt: skip
     except KeyboardInterrupt:
         # The pool's process has got it, too, and tells of it.
         raise SystemExit(_INTERRUPTED) from None
@@ -360,6 +366,11 @@ class _Feeder:
     def stop(self):
         self._is_stopped = True
         self.waiting.put(None)
+
+    def leave(self):
+        """Waits for the thread after the end of the pool, unless an iterator of the user's keeps it."""
+        if self.thread is not None and threading.current_thread() is not self.thread:
+            self.thread.join(_FAREWELL)
 
 
 class ApplyResult(_core.PoolJob, _stock.ApplyResult):

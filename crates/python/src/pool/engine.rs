@@ -8,7 +8,7 @@ use crate::codec::Serializer;
 use crate::wait::deadline;
 use procession_process::PoolError;
 use procession_process::byte_pool::{BytePool, Job, Plan};
-use procession_sys::Deadline;
+use procession_sys::{Deadline, forked};
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -25,6 +25,8 @@ pub(crate) struct Engine {
     /// The function of the last task: most pools call one.
     last: Mutex<Option<Arc<Function>>>,
     reason: Reason,
+    /// The fork generation of the process that made it, whose it stays.
+    born: u32,
 }
 
 impl Engine {
@@ -35,6 +37,9 @@ impl Engine {
             return Ok(last);
         }
         let new = Arc::new(Function::of(function, &self.serializer)?);
+        if !new.is_named() {
+            return Ok(new);
+        }
         let kept = Some(Arc::clone(&new));
         let old =
             std::mem::replace(&mut *self.last.lock().unwrap_or_else(PoisonError::into_inner), kept);
@@ -65,6 +70,9 @@ impl Engine {
         arguments: &Bound<'_, PyAny>,
     ) -> PyResult<()> {
         let py = function.py();
+        if self.born != forked::generation() {
+            return Err(failure::exception(py, &PoolError::Closed));
+        }
         let message = self
             .function(function)
             .and_then(|function| function.task(kind, arguments, &self.serializer, Vec::new()));
@@ -107,7 +115,10 @@ impl Engine {
         });
         let plan = Plan { workers, crew, has_initializer, retries, task_timeout };
         match py.detach(|| BytePool::new(plan)) {
-            Ok(pool) => Ok(Self { pool, serializer, workers, last: Mutex::default(), reason }),
+            Ok(pool) => {
+                let (last, born) = (Mutex::default(), forked::generation());
+                Ok(Self { pool, serializer, workers, last, reason, born })
+            }
             Err(error) => {
                 let reason = reason.lock().unwrap_or_else(PoisonError::into_inner).take();
                 Err(reason.unwrap_or_else(|| failure::exception(py, &error)))

@@ -1,5 +1,6 @@
 //! A worker's place at its pool.
 
+use super::task::Manner;
 use super::work;
 use crate::codec::Serializer;
 use crate::family;
@@ -80,7 +81,8 @@ impl PoolPost {
     /// has more than `max_memory` bytes in memory.
     ///
     /// `parent` is the pid of the pool's process, and `sentinel` a descriptor that is readable when it
-    /// is gone.
+    /// is gone. In a worker `of_executor` whatever a function raises is its result.
+    #[expect(clippy::too_many_arguments, reason = "one call, once a process")]
     fn work(
         &self,
         py: Python<'_>,
@@ -89,9 +91,12 @@ impl PoolPost {
         most: Option<u64>,
         max_memory: Option<u64>,
         serializer: Option<&Bound<'_, PyAny>>,
+        of_executor: bool,
     ) -> PyResult<()> {
         let serializer = Serializer::from_option(serializer)?;
         let limits = work::Limits { most, max_memory };
-        work::until_over(py, &self.post, &work::Parent::new(parent, sentinel), &limits, &serializer)
+        let manner = if of_executor { Manner::Executor } else { Manner::Pool };
+        let parent = work::Parent::new(parent, sentinel);
+        work::until_over(py, &self.post, &parent, &limits, manner, &serializer)
     }
 }

@@ -54,6 +54,7 @@ pub(super) struct Function {
     object: Py<PyAny>,
     /// `None` if it goes with its arguments.
     pickle: Option<Vec<u8>>,
+    is_named: bool,
 }
 
 impl Function {
@@ -61,14 +62,19 @@ impl Function {
     /// What pickling raises.
     pub(super) fn of(function: &Bound<'_, PyAny>, serializer: &Serializer) -> PyResult<Self> {
         let mut pickle = Vec::new();
-        let is_apart = match serializer {
-            Serializer::Pickle => is_named(function)?,
-            Serializer::Other(_) => true,
-        };
+        let is_named = is_named(function)?;
+        let is_apart = is_named || matches!(serializer, Serializer::Other(_));
         if is_apart {
             dump(serializer, function, &mut pickle)?;
         }
-        Ok(Self { object: function.clone().unbind(), pickle: is_apart.then_some(pickle) })
+        let pickle = is_apart.then_some(pickle);
+        let is_named = is_named && matches!(serializer, Serializer::Pickle);
+        Ok(Self { object: function.clone().unbind(), pickle, is_named })
+    }
+
+    /// Whether it may be kept for the next task: it is not then what keeps an object in being.
+    pub(super) fn is_named(&self) -> bool {
+        self.is_named
     }
 
     pub(super) fn is(&self, function: &Bound<'_, PyAny>) -> bool {
@@ -229,31 +235,72 @@ fn places<'py>(arguments: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyTuple>> {
     }
 }
 
+/// How a worker's exceptions travel.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Manner {
+    /// As with `multiprocessing.Pool`: what is no `Exception` ends the worker, and what does not pickle is a
+    /// `MaybeEncodingError`.
+    Pool,
+    /// As with `concurrent.futures`: whatever is raised travels.
+    Executor,
+}
+
+impl Manner {
+    fn travels(self, py: Python<'_>, error: &PyErr) -> bool {
+        self == Self::Executor || error.is_instance_of::<PyException>(py)
+    }
+
+    /// The exception with the text of its traceback, which it then has as its cause.
+    fn with_traceback<'py>(self, py: Python<'py>, error: &PyErr) -> PyResult<Bound<'py, PyAny>> {
+        let (module, class) = match self {
+            Self::Pool => ("multiprocessing.pool", "ExceptionWithTraceback"),
+            Self::Executor => ("concurrent.futures.process", "_ExceptionWithTraceback"),
+        };
+        let wrapped = py.import(module)?.getattr(class)?;
+        wrapped.call1((error.value(py), error.traceback(py)))
+    }
+
+    /// What is sent in place of a value that does not pickle.
+    fn in_place_of<'py>(
+        self,
+        value: Bound<'py, PyAny>,
+        failed: &PyErr,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let py = value.py();
+        match self {
+            Self::Pool => {
+                let maybe = py.import("multiprocessing.pool")?.getattr("MaybeEncodingError")?;
+                maybe.call1((failed.value(py), value))
+            }
+            Self::Executor => self.with_traceback(py, failed),
+        }
+    }
+}
+
 /// Writes the result of a task.
 ///
 /// # Errors
-/// What is no `Exception` (`SystemExit`, `KeyboardInterrupt`) ends the worker: it is returned.
+/// What was raised and does not travel: it ends the worker.
 pub(super) fn answer(
     py: Python<'_>,
     task: u64,
     outcome: PyResult<Bound<'_, PyAny>>,
+    manner: Manner,
     serializer: &Serializer,
     bytes: &mut Vec<u8>,
 ) -> PyResult<()> {
     let (value, raised) = match outcome {
         Ok(value) => (value, false),
-        Err(error) if error.is_instance_of::<PyException>(py) => {
-            (with_traceback(py, &error)?, true)
-        }
+        Err(error) if manner.travels(py, &error) => (manner.with_traceback(py, &error)?, true),
         Err(error) => return Err(error),
     };
-    let failed = match write(task, raised, &value, serializer, bytes) {
-        Ok(()) => return Ok(()),
-        Err(failed) if failed.is_instance_of::<PyException>(py) => failed,
-        Err(failed) => return Err(failed),
-    };
-    let maybe = stock(py)?.getattr("MaybeEncodingError")?.call1((failed.value(py), value))?;
-    write(task, true, &maybe, serializer, bytes)
+    match write(task, raised, &value, serializer, bytes) {
+        Err(failed) if manner.travels(py, &failed) => {
+            let instead = manner.in_place_of(value, &failed)?;
+            write(task, true, &instead, serializer, bytes)
+        }
+        written => written,
+    }
 }
 
 fn write(
@@ -266,16 +313,6 @@ fn write(
     Message::begin_result(task, Status::Returned, bytes);
     bytes.push(raised.into());
     dump(serializer, value, bytes)
-}
-
-/// The exception with the text of its traceback, which it then has as its cause.
-fn with_traceback<'py>(py: Python<'py>, error: &PyErr) -> PyResult<Bound<'py, PyAny>> {
-    let wrapped = stock(py)?.getattr("ExceptionWithTraceback")?;
-    wrapped.call1((error.value(py), error.traceback(py)))
-}
-
-fn stock(py: Python<'_>) -> PyResult<Bound<'_, PyModule>> {
-    py.import("multiprocessing.pool")
 }
 
 /// Whether the function returned, and what it returned or raised.

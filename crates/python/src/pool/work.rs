@@ -1,6 +1,6 @@
 //! The loop of a worker.
 
-use super::task::{self, Known};
+use super::task::{self, Known, Manner};
 use crate::codec::{PICKLE, Serializer};
 use crate::wait::raise;
 use procession_ipc::Error;
@@ -61,6 +61,7 @@ pub(super) fn until_over(
     post: &Post,
     parent: &Parent,
     limits: &Limits,
+    manner: Manner,
     serializer: &Serializer,
 ) -> PyResult<()> {
     post.be_ready();
@@ -75,10 +76,13 @@ pub(super) fn until_over(
             Message::begin_result(number, Status::Skipped, &mut output);
         } else {
             let outcome = task::perform(py, work.mail.bytes(), &mut known);
-            task::answer(py, number, outcome, serializer, &mut output)?;
+            task::answer(py, number, outcome, manner, serializer, &mut output)?;
         }
-        let result =
-            Message { format: PICKLE, bytes: std::mem::take(&mut output), objects: Objects::default() };
+        let result = Message {
+            format: PICKLE,
+            bytes: std::mem::take(&mut output),
+            objects: Objects::default(),
+        };
         post.put(&result).map_err(|error| raise(&error))?;
         output = kept(result.bytes);
         if let Mail::Own { bytes: used, .. } = work.mail {

@@ -1,0 +1,264 @@
+"""`procession.ProcessPoolExecutor`: the interface of `concurrent.futures`, and what a death costs."""
+
+import gc
+import os
+import signal
+import threading
+import time
+import weakref
+from concurrent import futures
+
+import pytest
+
+import procession
+from procession import ProcessPoolExecutor
+from procession.lost import PoolBroken
+
+PATIENCE = 60
+
+
+@pytest.fixture
+def executor(method):
+    with ProcessPoolExecutor(2, procession.get_context(method)) as executor:
+        yield executor
+
+
+@pytest.fixture
+def forked():
+    with ProcessPoolExecutor(2, procession.get_context("fork")) as executor:
+        yield executor
+
+
+def wait_for(fact):
+    end = time.monotonic() + PATIENCE
+    while not fact():
+        assert time.monotonic() < end, "it did not come"
+        time.sleep(0.005)
+
+
+def square(n):
+    return n * n
+
+
+def add(a, b=0):
+    return a + b
+
+
+def fail(text):
+    raise ValueError(text)
+
+
+def leave(code):
+    raise SystemExit(code)
+
+
+def exits(code):
+    os._exit(code)
+
+
+def kill_itself():
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def waits(path, until):
+    with open(path, "w"):
+        pass
+    while not os.path.exists(until):
+        time.sleep(0.005)
+    return path
+
+
+class Unpicklable:
+    def __reduce__(self):
+        raise TypeError("not this one")
+
+
+def test_a_future_has_what_the_call_returned_or_raised(executor):
+    assert executor.submit(add, 1, b=2).result() == 3
+    failed = executor.submit(fail, "on purpose")
+    assert isinstance(failed.exception(), ValueError)
+    assert "in fail" in str(failed.exception().__cause__)
+    with pytest.raises(ValueError, match="on purpose"):
+        failed.result()
+    assert not failed.cancelled() and failed.done() and not failed.cancel()
+
+
+def test_whatever_is_raised_travels(forked):
+    assert isinstance(forked.submit(leave, 3).exception(), SystemExit)
+    assert isinstance(forked.submit(Unpicklable).exception(), TypeError)
+    assert isinstance(forked.submit(square, Unpicklable()).exception(), TypeError)
+
+
+def test_map_has_the_results_in_order(executor):
+    for chunksize in (1, 3, 100):
+        assert list(executor.map(add, range(50), range(50), chunksize=chunksize)) == [
+            2 * n for n in range(50)
+        ]
+    assert list(executor.map(square, [])) == []
+    with pytest.raises(ValueError, match="chunksize must be >= 1"):
+        executor.map(square, [1], chunksize=0)
+
+
+def test_map_raises_where_the_call_did_and_gives_up_in_time(forked, tmp_path):
+    results = forked.map(fail_at_three, range(5))
+    assert [next(results) for _ in range(3)] == [0, 1, 2]
+    with pytest.raises(ValueError, match="three"):
+        next(results)
+    until = str(tmp_path / "until")
+    with pytest.raises(TimeoutError):
+        list(forked.map(waits, [str(tmp_path / "runs")], [until], timeout=0.05))
+    open(until, "w").close()
+
+
+def fail_at_three(n):
+    if n == 3:
+        raise ValueError("three")
+    return n
+
+
+def test_wait_and_as_completed_take_its_futures(forked):
+    all_futures = [forked.submit(square, n) for n in range(20)]
+    assert {future.result() for future in futures.as_completed(all_futures)} == {
+        n * n for n in range(20)
+    }
+    done, pending = futures.wait(all_futures)
+    assert len(done) == 20 and not pending
+
+
+def test_callbacks_are_called_with_the_future(forked):
+    seen, called = [], threading.Event()
+    future = forked.submit(square, 3)
+    future.add_done_callback(lambda future: (seen.append(future.result()), called.set()))
+    assert called.wait(PATIENCE)
+    assert seen == [9]
+
+
+def test_a_call_that_has_not_begun_can_be_cancelled(tmp_path):
+    until = tmp_path / "until"
+    with ProcessPoolExecutor(1, procession.get_context("fork")) as executor:
+        runs = executor.submit(waits, str(tmp_path / "runs"), str(until))
+        wait_for((tmp_path / "runs").exists)
+        queued = executor.submit(waits, str(tmp_path / "never"), str(until))
+        assert runs.running() and not queued.running()
+        assert not runs.cancel()
+        assert queued.cancel() and queued.cancelled()
+        done, _ = futures.wait([queued])
+        assert done == {queued}
+        with pytest.raises(futures.CancelledError):
+            queued.result()
+        until.touch()
+        assert runs.result() == str(tmp_path / "runs")
+    assert not (tmp_path / "never").exists()
+
+
+def test_shutdown_does_what_was_submitted_or_cancels_it(tmp_path):
+    context = procession.get_context("fork")
+    executor = ProcessPoolExecutor(1, context)
+    all_futures = [executor.submit(square, n) for n in range(100)]
+    executor.shutdown()
+    assert [future.result() for future in all_futures] == [n * n for n in range(100)]
+    with pytest.raises(RuntimeError, match="after shutdown"):
+        executor.submit(square, 1)
+
+    until = tmp_path / "until"
+    executor = ProcessPoolExecutor(1, context)
+    runs = executor.submit(waits, str(tmp_path / "runs"), str(until))
+    wait_for((tmp_path / "runs").exists)
+    queued = [executor.submit(square, n) for n in range(10)]
+    executor.shutdown(wait=False, cancel_futures=True)
+    assert all(future.cancelled() for future in queued)
+    until.touch()
+    assert runs.result() == str(tmp_path / "runs")
+
+
+def test_a_worker_that_dies_fails_exactly_its_calls(executor):
+    before = [executor.submit(square, n) for n in range(50)]
+    lost = [executor.submit(exits, 7), executor.submit(kill_itself)]
+    behind = [executor.submit(square, n) for n in range(50)]
+    assert [future.exception().exitcode for future in lost] == [7, -signal.SIGKILL]
+    for future in lost:
+        assert isinstance(future.exception(), procession.WorkerLost)
+        assert isinstance(future.exception(), futures.process.BrokenProcessPool)
+    assert [future.result() for future in before + behind] == [n * n for n in range(50)] * 2
+
+
+def test_an_initializer_that_raises_breaks_the_executor():
+    executor = ProcessPoolExecutor(
+        1, procession.get_context("fork"), initializer=fail, initargs=("cannot begin",)
+    )
+    with pytest.raises(futures.process.BrokenProcessPool, match="cannot begin") as raised:
+        executor.submit(square, 1).result()
+    assert isinstance(raised.value, PoolBroken)
+    with pytest.raises(futures.process.BrokenProcessPool):
+        executor.submit(square, 1)
+    executor.shutdown()
+
+
+def test_it_refuses_what_stock_refuses():
+    with pytest.raises(ValueError, match="max_workers must be greater than 0"):
+        ProcessPoolExecutor(0)
+    with pytest.raises(TypeError, match="initializer must be a callable"):
+        ProcessPoolExecutor(initializer=1)
+    with pytest.raises(ValueError, match="max_tasks_per_child must be >= 1"):
+        ProcessPoolExecutor(max_tasks_per_child=0)
+    assert isinstance(ProcessPoolExecutor(), futures.Executor)
+
+
+def test_workers_are_started_with_the_first_call_and_end_with_the_executor():
+    executor = ProcessPoolExecutor(2, procession.get_context("fork"))
+    assert not executor._processes
+    assert executor.submit(square, 2).result() == 4
+    pids, gone = list(executor._processes), weakref.ref(executor)
+    assert len(pids) == 2
+    del executor
+    gc.collect()
+    assert gone() is None
+    wait_for(lambda: not any(is_there(pid) for pid in pids))
+
+
+def is_there(pid):
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def test_what_was_submitted_is_done_before_the_program_ends(run, method):
+    assert run(
+        """
+        import os, time
+        import procession
+        def slow(n):
+            time.sleep(0.1)
+            print(n, flush=True)
+        if __name__ == "__main__":
+            executor = procession.ProcessPoolExecutor(1, procession.get_context(os.environ["METHOD"]))
+            for n in range(3):
+                executor.submit(slow, n)
+        """,
+        method=method,
+    ) == "0\n1\n2\n"
+
+
+def test_a_program_may_await_its_futures(run):
+    assert run(
+        """
+        import asyncio
+        import procession
+        async def main():
+            loop = asyncio.get_running_loop()
+            with procession.ProcessPoolExecutor(2) as executor:
+                print(await asyncio.gather(*(loop.run_in_executor(executor, abs, -n) for n in range(5))))
+        if __name__ == "__main__":
+            asyncio.run(main())
+        """,
+    ) == "[0, 1, 2, 3, 4]\n"
+
+
+def test_lambdas_travel_by_cloudpickle():
+    pytest.importorskip("cloudpickle")
+    with ProcessPoolExecutor(
+        1, procession.get_context("fork"), serializer="cloudpickle"
+    ) as executor:
+        assert list(executor.map(lambda n: n + 1, range(3))) == [1, 2, 3]
