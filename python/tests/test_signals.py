@@ -11,6 +11,9 @@ from programs import start, write
 
 METHODS = ("fork", "spawn", "forkserver")
 
+#: A pool whose workers are at work: an interpreter that is still starting has nobody to say no traceback.
+POOL = "all_here = mp.Barrier(3); it = mp.Pool(2, all_here.wait); all_here.wait()"
+
 #: What makes each object, and the call on it that would wait for ever.
 CALLS = {
     "lock.acquire": ("it = mp.Lock(); it.acquire()", "it.acquire()"),
@@ -27,10 +30,10 @@ CALLS = {
     "joinablequeue.join": ("it = mp.JoinableQueue(); it.put(1)", "it.join()"),
     "connection.recv": ("it, other = mp.Pipe()", "it.recv()"),
     "connection.poll": ("it, other = mp.Pipe()", "it.poll(3600)"),
-    "pool.map": ("it = mp.Pool(2)", "it.map(time.sleep, [3600] * 2)"),
-    "pool.apply": ("it = mp.Pool(2)", "it.apply(time.sleep, [3600])"),
-    "pool.imap": ("it = mp.Pool(2)", "list(it.imap(time.sleep, [3600] * 2))"),
-    "pool.join": ("it = mp.Pool(2); it.apply_async(time.sleep, [3600]); it.close()", "it.join()"),
+    "pool.map": (POOL, "it.map(time.sleep, [3600] * 2)"),
+    "pool.apply": (POOL, "it.apply(time.sleep, [3600])"),
+    "pool.imap": (POOL, "list(it.imap(time.sleep, [3600] * 2))"),
+    "pool.join": (POOL + "; it.apply_async(time.sleep, [3600]); it.close()", "it.join()"),
     "process.join": ("it = mp.Process(target=deaf, daemon=True); it.start()", "it.join()"),
 }
 
