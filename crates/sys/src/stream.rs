@@ -1,7 +1,8 @@
 //! Bytes over a stream: a pipe or a socket, named by the number of its descriptor.
 //!
 //! The number may name nothing, or something else by now: that is the caller's, as it is with C, and an error
-//! of the kernel's at worst. Every call goes on after a signal, unless it is told not to.
+//! of the kernel's at worst. Every call goes on after a signal, unless it is told not to. It asks after every
+//! signal, and where it cannot know whether there was one.
 
 use crate::Deadline;
 use std::io;
@@ -16,8 +17,8 @@ pub enum Stopped {
     Failed(io::Error),
 }
 
-/// Writes both parts, in one call of the kernel's if it takes them; `interrupt` is asked after every
-/// signal whether it is enough.
+/// Writes both parts, in one call of the kernel's if it takes them; `interrupt` is asked whether it is
+/// enough.
 ///
 /// # Errors
 /// [`Stopped`]; a part of the bytes may have been written then.
@@ -46,6 +47,10 @@ pub fn write_all(
         if first.is_empty() && second.is_empty() {
             return Ok(());
         }
+        // A signal that comes when bytes have gone out already shows only in their number.
+        if interrupt() {
+            return Err(Stopped::Interrupted);
+        }
     }
 }
 
@@ -68,6 +73,9 @@ pub fn read_full(
             break;
         }
         filled += read;
+        if filled < bytes.len() && interrupt() {
+            return Err(Stopped::Interrupted);
+        }
     }
     Ok(filled)
 }
