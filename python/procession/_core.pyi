@@ -3,9 +3,11 @@
 from _typeshed import ReadableBuffer
 from collections.abc import Callable, Iterable
 from types import TracebackType
-from typing import Any, final
+from typing import Any, TypeVar, final
 
 from typing_extensions import Buffer, disjoint_base
+
+_R = TypeVar("_R")
 
 __all__ = [
     "Barrier",
@@ -17,6 +19,7 @@ __all__ = [
     "PoolEngine",
     "PoolJob",
     "PoolPost",
+    "Post",
     "Queue",
     "Seat",
     "SemLock",
@@ -26,6 +29,7 @@ __all__ = [
     "View",
     "arena_descriptor",
     "bury",
+    "counterpart",
     "dumps",
     "family_number",
     "family_number_if_any",
@@ -42,6 +46,14 @@ def join(descriptor: int, seat: int, own: bool) -> int: ...
 def bury(pid: int) -> None: ...
 def dumps(object: Any) -> bytes: ...
 def loads(data: Any) -> Any: ...
+
+def counterpart(family: int, handle: int) -> tuple[str, str]: ...
+@final
+class Post:
+    @staticmethod
+    def take(seat: int, arena: int, lifeline: int, outlive: bool) -> Post | None: ...
+    def arguments(self, load: Callable[[int, bytes], _R]) -> _R | None: ...
+    def leave(self, outcome: bytes) -> None: ...
 
 @final
 class Seat:
@@ -274,7 +286,7 @@ class PoolPost:
     def number(self) -> int: ...
     def sit_down(self) -> None: ...
     def give_up(self, why: str) -> None: ...
-    def work(self, parent: int, sentinel: int, most: int | None, max_memory: int | None, serializer: Any) -> None: ...
+    def work(self, parent: int, sentinel: int, most: int | None, max_memory: int | None, serializer: Any, of_executor: bool) -> None: ...
 
 @final
 class PoolEngine:
