@@ -377,7 +377,9 @@ class SimpleQueue(_Piped, _core.SimpleQueue, _stock.SimpleQueue):
     """A one-way pipe that any number of processes may use: `put` waits while 64 KiB are in it.
 
     If a process dies: when the last one that had the end to write to is gone, `get` raises `EOFError`
-    after what is in the pipe; without the last reader `put` raises `BrokenPipeError`.
+    after what is in the pipe; without the last reader `put` raises `BrokenPipeError`. The ends that this
+    process sent to one that it started with spawn or forkserver count as in use while it keeps the
+    `Process` object.
     """
 
     def __init__(self, *, ctx):

@@ -240,6 +240,34 @@ def test_what_cannot_be_unpickled_is_raised_and_the_queue_goes_on(fork):
     with pytest.raises(ValueError):
         there.get()
     assert there.get() == 1
+    put_all(there, [1, Unloadable(), 2, 3])
+    with pytest.raises(ValueError) as failed:
+        there.get_many(10)
+    assert failed.value.others == [1, 2, 3]
+
+
+def test_shared_memory_that_is_used_up_is_an_error_that_says_what_to_do(run):
+    run(
+        """
+        import procession as mp
+
+        queue = mp.Queue()
+        count = 0
+        try:
+            while True:
+                queue.put(b"x" * 1_000_000)
+                count += 1
+        except OSError as error:
+            assert "PROCESSION_ARENA" in str(error), error
+        assert 20 < count < 70
+        for _ in range(count):
+            assert len(queue.get()) == 1_000_000
+        for _ in range(3 * count):
+            queue.put(b"y" * 1_000_000)
+            assert len(queue.get()) == 1_000_000
+        """,
+        env={"PROCESSION_ARENA": "64M"},
+    )
 
 
 class TestClosing:

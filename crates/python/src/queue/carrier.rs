@@ -315,7 +315,8 @@ impl Carrier {
     /// Gets at least one object and at most `max` of those that are there; none if none came in time.
     ///
     /// # Errors
-    /// As [`get`](Self::get); the objects that came with the one that cannot be unpickled are lost.
+    /// As [`get`](Self::get); an error of unpickling has the objects that came with the one that failed
+    /// as its attribute `others`.
     pub(super) fn get_many<'py>(
         &self,
         py: Python<'py>,
@@ -336,14 +337,31 @@ impl Carrier {
         let got = self.attempt(py, deadline, now, |interrupt| take(deadline, interrupt));
         self.bells.show(&self.queue);
         got?;
-        messages
-            .into_iter()
-            .map(|(got, start)| match got {
+        let (mut objects, mut failed) = (Vec::with_capacity(messages.len()), None);
+        for (got, start) in messages {
+            let object = match got {
                 Got::Message { format, len } => {
                     codec::decode_message(py, format, &bytes[start..start + len])
                 }
                 Got::Parcel(parcel) => codec::decode_parcel(py, parcel),
-            })
-            .collect()
+            };
+            match object {
+                Ok(object) => objects.push(object),
+                Err(error) => failed = Some(failed.unwrap_or(error)),
+            }
+        }
+        match failed {
+            None => Ok(objects),
+            Some(error) => Err(with_others(py, error, objects)),
+        }
+    }
+}
+
+/// The error of one object of a batch, with the other objects as its attribute `others`.
+#[cold]
+fn with_others(py: Python<'_>, error: PyErr, objects: Vec<Bound<'_, PyAny>>) -> PyErr {
+    match error.value(py).setattr("others", objects) {
+        Ok(()) => error,
+        Err(refused) => refused,
     }
 }

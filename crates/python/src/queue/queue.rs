@@ -246,6 +246,8 @@ impl Queue {
 
     /// Takes at least one object, waiting for it as `get` does, and at most `max` of those that are
     /// there; a list.
+    ///
+    /// If one of them cannot be unpickled, its error has the others as its attribute `others`.
     #[pyo3(signature = (max, timeout = None))]
     fn get_many<'py>(
         slf: &Bound<'py, Self>,

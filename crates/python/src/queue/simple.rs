@@ -63,8 +63,16 @@ impl End {
         if had.is_some() {
             drop(had);
             self.carrier.bells.take_down();
-            self.carrier.queue.disturb();
+            if self.is_gone() {
+                self.carrier.queue.disturb();
+            }
         }
+    }
+
+    /// Whether no process has it any more. Only then has anybody to look again: who polls the other end is told
+    /// that an item or the end is there, and takes it without looking.
+    fn is_gone(&self) -> bool {
+        self.carrier.queue.held().family().arena().block(self.handle).is_err()
     }
 }
 
