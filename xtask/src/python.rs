@@ -17,6 +17,8 @@ const TOOLS: &str = "python/requirements.txt";
 const STUBTEST: &str = "-m mypy.stubtest procession";
 /// What has to be typed in full.
 const MYPY: &str = "-m mypy --strict examples/python";
+/// The same for what the package shows.
+const MYPY_TOUR: &str = "-m mypy --strict -p procession.tour";
 
 /// Where a virtual environment is, and what makes it.
 pub(crate) struct Environment {
@@ -149,7 +151,8 @@ pub(crate) fn tests(args: &[String]) -> Vec<Step> {
     let environment = Environment::default();
     let mut steps = environment.steps();
     let cache = workspace::target().join("python").join("mypy").display().to_string();
-    let typed = [("python-stubtest", STUBTEST), ("python-mypy", MYPY)];
+    let typed =
+        [("python-stubtest", STUBTEST), ("python-mypy", MYPY), ("python-mypy-tour", MYPY_TOUR)];
     steps.extend(
         typed.map(|(name, line)| environment.run(name, line).variable("MYPY_CACHE_DIR", &*cache)),
     );

@@ -28,5 +28,4 @@ class Unit:
 
 
 PER_SECOND = Unit(True, ((1e6, "M/s"), (1e3, "k/s"), (1, "/s")))
-BYTES_PER_SECOND = Unit(True, ((1e9, "GB/s"), (1e6, "MB/s"), (1e3, "kB/s")))
 SECONDS = Unit(False, ((1, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns")))

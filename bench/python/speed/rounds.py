@@ -2,7 +2,6 @@
 
 import sys
 from dataclasses import dataclass, field
-from statistics import median
 
 from . import sides
 from .cell import measure
@@ -79,9 +78,3 @@ def _count(row, run, side, seconds):
             wall = measure(run, side, count).wall
             count = max(row.count // 10, 1, int(count * min(seconds / wall, 1000)))
     return count
-
-
-def spread(side):
-    """How far the runs lie from the middle one, as the median of the distances over the middle figure."""
-    middle = side.middle().value
-    return median(abs(sample.value - middle) for sample in side.samples) / middle
