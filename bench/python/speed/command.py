@@ -43,13 +43,14 @@ def main(arguments):
         return 2
     if not options.short:
         install()
+    why = reasons.read()
     count, seconds = (1, 0) if options.short else (options.rounds, options.seconds)
     facts = machine.facts(count)
     only = (sides.STOCK,) if options.short else None
     measured = [rounds.run(row, count, seconds, only) for row in rows]
     if options.short:
         print("A short run: it shows that everything runs, and its figures mean nothing.\n")
-    print(page.section(measured, facts, reasons.read(), None))
+    print(page.section(measured, facts, why, None))
     if not options.short and not options.only:
         keep(facts, measured)
         write(facts, measured)
@@ -94,9 +95,13 @@ def load():
 
 
 def write(facts, measured):
-    plot.draw(measured, PICTURE)
-    page.put(PAGE, page.section(measured, facts, reasons.read(), PICTURE.name))
-    print(f"written: {PAGE.relative_to(ROOT)}, {PICTURE.relative_to(ROOT)}", file=sys.stderr)
+    has_picture = sides.version("matplotlib") is not None
+    if has_picture:
+        plot.draw(measured, PICTURE)
+    else:
+        print("no picture without matplotlib; `--page` draws it later", file=sys.stderr)
+    page.put(PAGE, page.section(measured, facts, reasons.read(), PICTURE.name if has_picture else None))
+    print(f"written: {PAGE.relative_to(ROOT)}", file=sys.stderr)
 
 
 def failed(measured):
