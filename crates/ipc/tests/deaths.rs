@@ -4,7 +4,7 @@
 //! again, with one thread, which forks its children and kills them. Nobody tells the family of a death;
 //! those who wait have to notice it.
 
-use procession_ipc::sync::Holder;
+use procession_ipc::sync::{Holder, InnerLock};
 use procession_ipc::{
     Array, Barrier, Condition, Error, Event, JoinableQueue, Lock, Mutex, Queue, RLock, Semaphore,
     Value,
@@ -24,6 +24,8 @@ const SCENARIOS: &[(&str, fn())] = &[
     ("news_of_a_death_stays_until_somebody_recovers", news_stays),
     ("a_lock_whose_holder_was_killed_stays_locked", lock_stays_locked),
     ("a_recursive_lock_whose_holder_was_killed_stays_locked", rlock_stays_locked),
+    ("a_lock_that_recovers_goes_from_the_dead_to_the_next_who_is_told", locks_recover),
+    ("the_lock_inside_an_array_goes_from_the_dead_to_the_next", inner_lock_goes_on),
     ("a_value_is_never_half_written", value_is_whole),
     ("an_array_says_that_its_owner_died", array_tells),
     ("a_party_killed_at_a_barrier_breaks_it", barrier_breaks),
@@ -137,6 +139,38 @@ fn rlock_stays_locked() {
     assert!(!lock.acquire_timeout(Duration::from_millis(1200)));
     assert_eq!(lock.holder(), Some(Holder::Gone));
     assert!(matches!(lock.release(), Err(Error::NotOwner { .. })));
+}
+
+fn locks_recover() {
+    let lock = Lock::recovering().unwrap();
+    Child::stuck_after(|| lock.lock()).kill();
+    let guard = lock.lock();
+    assert!(lock.owner_died());
+    drop(guard);
+    let guard = lock.lock();
+    assert!(!lock.owner_died(), "it is told once");
+    drop(guard);
+    let lock = RLock::recovering().unwrap();
+    Child::stuck_after(|| (lock.lock(), lock.lock())).kill();
+    let outer = lock.lock();
+    let inner = lock.lock();
+    assert!(lock.owner_died());
+    assert_eq!(lock.depth(), 2, "as often as this process has taken it");
+    drop((inner, outer));
+    assert!(lock.try_acquire());
+    assert!(!lock.owner_died());
+}
+
+fn inner_lock_goes_on() {
+    let array = Array::<u8>::zeroed(10).unwrap();
+    let lock = InnerLock::of(&array);
+    Child::stuck_after(|| lock.try_acquire()).kill();
+    lock.acquire_until(Deadline::never(), || false).unwrap();
+    assert!(lock.owner_died());
+    lock.release().unwrap();
+    assert!(matches!(lock.release(), Err(Error::NotOwner { .. })));
+    assert!(lock.try_acquire());
+    assert!(!lock.owner_died());
 }
 
 fn value_is_whole() {

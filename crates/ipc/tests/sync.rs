@@ -7,6 +7,7 @@ use procession_ipc::{
     RLock, Semaphore, Shareable, Value,
 };
 use procession_shm::family;
+use procession_sys::Deadline;
 use procession_testkit::wait_until;
 use serde::{Deserialize, Serialize};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -537,4 +538,33 @@ fn three_hundred_locks_cost_no_descriptor() {
     let locks: Vec<_> = (0..300).map(|_| Lock::new().unwrap()).collect();
     assert!(count() <= before + 8, "other tests may open some, but not 300");
     assert!(locks.iter().all(|lock| lock.try_lock().is_some()));
+}
+
+#[test]
+fn who_waits_released_at_a_condition_takes_the_lock_by_himself() {
+    let lock = RLock::new().unwrap();
+    let condition = Condition::with_rlock(lock.clone()).unwrap();
+    let refused = condition.wait_released(Deadline::now(), || false);
+    assert!(matches!(refused, Err(Error::NotOwner { .. })));
+    lock.acquire();
+    lock.acquire();
+    let (depth, ended) = condition.wait_released(Deadline::now(), || false).unwrap();
+    assert_eq!(depth, 2);
+    assert!(ended.unwrap_err().is_timeout());
+    assert!(!lock.is_locked());
+}
+
+#[test]
+fn the_last_at_a_barrier_says_whether_all_go_on() {
+    let barrier = Barrier::new(2).unwrap();
+    let there = barrier.clone();
+    let arrive = move || there.wait_until_then(Deadline::never(), || false, || false);
+    let thread = thread::spawn(arrive.clone());
+    let ended = [arrive(), thread.join().unwrap()];
+    assert!(ended.iter().all(|ended| matches!(ended, Err(Error::BrokenBarrier))), "{ended:?}");
+    barrier.reset();
+    let there = barrier.clone();
+    let last = move || there.wait_until_then(Deadline::never(), || false, || true).unwrap();
+    let thread = thread::spawn(last.clone());
+    assert_eq!(last() + thread.join().unwrap(), 1);
 }

@@ -67,8 +67,9 @@ pub fn read_full(
     while filled < bytes.len() {
         let rest = &mut bytes[filled..];
         // SAFETY: the pointer and the length are of one slice, which is ours to write.
-        let read =
-            again(&mut interrupt, || unsafe { libc::read(fd, rest.as_mut_ptr().cast(), rest.len()) })?;
+        let read = again(&mut interrupt, || unsafe {
+            libc::read(fd, rest.as_mut_ptr().cast(), rest.len())
+        })?;
         if read == 0 {
             break;
         }
@@ -147,13 +148,11 @@ mod tests {
         let (here, there) = UnixStream::pair().unwrap();
         let long: Vec<u8> = (0..3_000_000_u32).map(|number| number as u8).collect();
         let sent = long.clone();
-        let writer =
-            std::thread::spawn(move || write_all(here.as_raw_fd(), [b"head", &sent], GO_ON).unwrap());
+        let writer = std::thread::spawn(move || {
+            write_all(here.as_raw_fd(), [b"head", &sent], GO_ON).unwrap()
+        });
         let mut received = vec![0; 4 + long.len()];
-        assert_eq!(
-            read_full(there.as_raw_fd(), &mut received, GO_ON).unwrap(),
-            received.len()
-        );
+        assert_eq!(read_full(there.as_raw_fd(), &mut received, GO_ON).unwrap(), received.len());
         writer.join().unwrap();
         assert_eq!(&received[..4], b"head");
         assert!(received[4..] == long);

@@ -130,8 +130,10 @@ pub(super) fn receive_bytes(py: Python<'_>, fd: i32, len: usize) -> PyResult<Bou
     let no_bytes = std::ptr::null();
     // SAFETY: the interpreter is attached; no bytes are given, so the new object is to be filled in.
     let made = unsafe { ffi::PyBytes_FromStringAndSize(no_bytes, len as ffi::Py_ssize_t) };
-    // SAFETY: a new reference to `bytes`, or null and an exception.
-    let made = unsafe { Bound::from_owned_ptr_or_err(py, made)?.cast_into_unchecked::<PyBytes>() };
+    // SAFETY: a new reference, or null and an exception.
+    let made = unsafe { Bound::from_owned_ptr_or_err(py, made)? };
+    // SAFETY: what was just made is `bytes`.
+    let made = unsafe { made.cast_into_unchecked::<PyBytes>() };
     // SAFETY: `made` is `bytes`.
     let bytes = unsafe { ffi::PyBytes_AsString(made.as_ptr()) }.cast::<u8>();
     // SAFETY: nobody else has the object yet, and it has `len` bytes.

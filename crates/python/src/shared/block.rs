@@ -155,9 +155,8 @@ impl Block {
         let bytes = data.lent_mut::<u8>(data.len()).as_mut_ptr();
         // SAFETY: `view` is the interpreter's to fill in; the bytes stay while the view keeps this
         // object, and with it the block. They are written under a lock that users take, as C would.
-        let filled = unsafe {
-            ffi::PyBuffer_FillInfo(view, slf.as_ptr(), bytes.cast(), len, 0, flags)
-        };
+        let filled =
+            unsafe { ffi::PyBuffer_FillInfo(view, slf.as_ptr(), bytes.cast(), len, 0, flags) };
         if filled == 0 { Ok(()) } else { Err(PyErr::fetch(slf.py())) }
     }
 }

@@ -59,7 +59,7 @@ trait Number: Sized {
 }
 
 macro_rules! number {
-    ($($type:ty, $python:ty;)*) => { $(
+    ($($type:ty, $python:path);* $(;)?) => { $(
         impl Number for $type {
             #[inline]
             fn get(region: Region, at: usize) -> Self {
@@ -70,28 +70,27 @@ macro_rules! number {
 
             #[inline]
             fn to_python(self, py: Python<'_>) -> Bound<'_, PyAny> {
-                <$python>::new(py, self.into()).into_any()
+                $python(py, self.into())
             }
         }
     )* };
 }
 
-/// `int`s, made from the machine's numbers.
-struct Int;
+#[inline]
+fn int(py: Python<'_>, number: i64) -> Bound<'_, PyAny> {
+    // SAFETY: the interpreter is attached, as `py` shows.
+    let made = unsafe { ffi::PyLong_FromLongLong(number) };
+    // SAFETY: a new reference, or null and an exception, which is for want of memory.
+    unsafe { Bound::from_owned_ptr(py, made) }
+}
 
-impl Int {
-    #[inline]
-    fn new(py: Python<'_>, number: i64) -> Bound<'_, PyAny> {
-        // SAFETY: the interpreter is attached, as `py` shows.
-        let made = unsafe { ffi::PyLong_FromLongLong(number) };
-        // SAFETY: a new reference, or null and an exception, which is for want of memory.
-        unsafe { Bound::from_owned_ptr(py, made) }
-    }
+#[inline]
+fn float(py: Python<'_>, number: f64) -> Bound<'_, PyAny> {
+    PyFloat::new(py, number).into_any()
 }
 
 number! {
-    i8, Int; u8, Int; i16, Int; u16, Int; i32, Int; u32, Int; i64, Int;
-    f32, PyFloat; f64, PyFloat;
+    i8, int; u8, int; i16, int; u16, int; i32, int; u32, int; i64, int; f32, float; f64, float;
 }
 
 impl Number for u64 {

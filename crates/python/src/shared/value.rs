@@ -41,7 +41,8 @@ impl SynchronizedValue {
         let Some(value) = value else {
             return Err(PyAttributeError::new_err("a value cannot be deleted"));
         };
-        let bytes = guarded.memory.and_then(|memory| Some((memory, memory.element.bytes_of(value)?)));
+        let bytes =
+            guarded.memory.and_then(|memory| Some((memory, memory.element.bytes_of(value)?)));
         guarded.locked(py, || match bytes {
             Some((memory, bytes)) => {
                 memory.data.write(0, &bytes[..memory.element.size()]);

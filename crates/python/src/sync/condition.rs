@@ -143,9 +143,7 @@ impl Condition {
         let state = self.state()?;
         let lock = state.lock()?;
         if !lock.is_mine() {
-            return Err(PyAssertionError::new_err(
-                "must acquire() condition before using wait()",
-            ));
+            return Err(PyAssertionError::new_err("must acquire() condition before using wait()"));
         }
         let deadline = deadline(timeout)?;
         let count = lock.count();

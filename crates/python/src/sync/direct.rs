@@ -44,16 +44,23 @@ pub(crate) unsafe fn answer<T: PyClass<Frozen = pyo3::pyclass::boolean_struct::T
 /// A new reference to `None`.
 #[inline]
 pub(crate) fn none() -> *mut ffi::PyObject {
-    // SAFETY: `None` is always there; whoever gets it is attached.
-    unsafe { ffi::Py_NewRef(ffi::Py_None()) }
+    // SAFETY: `None` is always there.
+    let none = unsafe { ffi::Py_None() };
+    // SAFETY: an object; whoever gets the reference is attached.
+    unsafe { ffi::Py_NewRef(none) }
 }
 
 /// A new reference to `True` or `False`.
 #[inline]
 pub(crate) fn truth(value: bool) -> *mut ffi::PyObject {
-    // SAFETY: both are always there.
-    let object = unsafe { if value { ffi::Py_True() } else { ffi::Py_False() } };
-    // SAFETY: an object, as just said.
+    let object = if value {
+        // SAFETY: it is always there.
+        unsafe { ffi::Py_True() }
+    } else {
+        // SAFETY: it is always there.
+        unsafe { ffi::Py_False() }
+    };
+    // SAFETY: an object; whoever gets the reference is attached.
     unsafe { ffi::Py_NewRef(object) }
 }
 

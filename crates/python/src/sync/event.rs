@@ -23,10 +23,7 @@ impl Event {
             .ok_or_else(|| PyRuntimeError::new_err("the event's __init__ was not called"))
     }
 
-    fn fill(
-        &self,
-        object: Result<procession_ipc::Event, procession_ipc::Error>,
-    ) -> PyResult<()> {
+    fn fill(&self, object: Result<procession_ipc::Event, procession_ipc::Error>) -> PyResult<()> {
         self.object
             .set(object.map_err(|error| raise(&error))?)
             .map_err(|_| PyRuntimeError::new_err("the event's __init__ was called before"))

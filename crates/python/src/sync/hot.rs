@@ -93,8 +93,8 @@ unsafe fn arguments_of<'py>(
     names: *mut ffi::PyObject,
 ) -> PyResult<(Bound<'py, PyTuple>, Bound<'py, PyDict>)> {
     let argument = |number: usize| {
-        // SAFETY: inside the array, by the callers below.
-        let argument = unsafe { *arguments.add(number) };
+        // SAFETY: inside the array, by the callers below, where an object lies.
+        let argument = unsafe { arguments.wrapping_add(number).read() };
         // SAFETY: a borrowed object, which gets a reference of its own.
         unsafe { Bound::from_borrowed_ptr(py, argument) }
     };

@@ -17,12 +17,7 @@ pub(super) enum Object {
 
 impl Object {
     /// A new one. With `recover` a lock is freed when its holder dies.
-    pub(super) fn make(
-        kind: i32,
-        value: u32,
-        maxvalue: u32,
-        recover: bool,
-    ) -> Result<Self, Error> {
+    pub(super) fn make(kind: i32, value: u32, maxvalue: u32, recover: bool) -> Result<Self, Error> {
         Ok(match (kind, maxvalue, recover) {
             (RECURSIVE_MUTEX, _, false) => Self::RLock(RLock::new()?),
             (RECURSIVE_MUTEX, _, true) => Self::RLock(RLock::recovering()?),
