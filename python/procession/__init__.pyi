@@ -15,6 +15,7 @@ from .lost import WorkerLost as WorkerLost
 from .process import active_children as active_children
 from .process import current_process as current_process
 from .process import parent_process as parent_process
+from .rust import RustProcess as RustProcess
 
 __all__ = [
     "Array",
@@ -58,6 +59,7 @@ __all__ = [
     "uninstall",
     "ProcessPoolExecutor",
     "WorkerLost",
+    "RustProcess",
 ]
 
 SUBDEBUG: Final = 5

@@ -1,3 +1,4 @@
+import sys
 from collections.abc import Callable
 from multiprocessing import context as _stock
 from multiprocessing import popen_fork, popen_forkserver, popen_spawn_posix
@@ -14,8 +15,12 @@ __all__ = ["BaseProcess", "active_children", "current_process", "parent_process"
 _R = TypeVar("_R")
 _Popen = TypeVar("_Popen", bound=popen_fork.Popen)
 
-@disjoint_base
-class AuthenticationString(bytes): ...
+if sys.version_info >= (3, 12):
+    class AuthenticationString(bytes): ...
+
+else:
+    @disjoint_base
+    class AuthenticationString(bytes): ...
 
 class Ticket:
     def __init__(self, family: int, own: bool) -> None: ...
