@@ -39,9 +39,8 @@ def _outcome(post):
         sent = post.arguments(load)
         if sent is None:
             return None
-        name, target, arguments = sent
-        multiprocessing.current_process().name = name
-        function = _find(target)
+        multiprocessing.current_process().name = sent["name"]
+        function, arguments = _find(sent["function"]), sent["arguments"]
         if arguments is None:
             result = function()
         elif type(arguments) is tuple:

@@ -11,8 +11,8 @@
 //! | `Value<T>`, `Array<T>` of `i8` … `u64`, `f32`, `f64` | `Value`, `Array` of that type, with the lock inside |
 //! | `Mutex`, `Condition`, `Barrier`, `BoundedSemaphore`, `Buffer`, `Connection`; values of other types | nothing |
 
-use crate::Shareable;
 use crate::byte_queue::ByteQueue;
+use crate::{Error, Shareable};
 use procession_shm::{Family, Handle, Held, Kind};
 
 /// A class of Python's.
@@ -72,4 +72,16 @@ pub(crate) fn introduce(held: &Held) -> Result<(), &'static str> {
         ByteQueue::of(held.clone()).speak_pickle();
     }
     Ok(())
+}
+
+/// Holds an object that came from Python and goes on to a Rust process, and makes it fit for both.
+///
+/// # Errors
+/// [`Error::Encode`] if it is gone, or nothing that both have.
+pub fn hold(family: &'static Family, handle: Handle) -> Result<Held, Error> {
+    let none = || Error::encode::<Held>(NONE.into());
+    let (kind, tag) = family.nature(handle).ok_or_else(none)?;
+    let held = family.attach(handle, kind, tag)?;
+    introduce(&held).map_err(|_| none())?;
+    Ok(held)
 }

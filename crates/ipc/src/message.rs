@@ -12,6 +12,7 @@
 //! | the receiver | until it is dropped, or held instead |
 
 use crate::codec::travel;
+pub use crate::codec::PICKLE;
 pub use crate::codec::travel::Objects;
 pub(crate) use crate::codec::travel::travelling;
 use crate::{Error, Shareable, codec, counterpart};

@@ -2,7 +2,9 @@
 
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
+use std::process::Command;
 
+use procession_ipc::message::Objects;
 use procession_sys::crash_point;
 use procession_sys::fork::{ForkError, is_single_threaded};
 use procession_sys::image::ship;
@@ -11,6 +13,8 @@ use serde::de::DeserializeOwned;
 
 use crate::error::Error;
 use crate::process::Process;
+use crate::python::Program;
+use crate::python::order::Order;
 use crate::start::order::{Preface, Surroundings};
 use crate::start::run::Run;
 use crate::start::slot::Slot;
@@ -229,8 +233,8 @@ impl ProcessBuilder {
         exit::arrange();
         let memory = |attempt, source| Error::Memory { name: name.clone(), attempt, source };
         let slot = Slot::reserve(&name).map_err(|source| memory("reserve the seat", source))?;
-        let sent = slot.put_arguments_for_python(&(&name, function, &arguments));
-        let arguments = sent.map_err(|source| {
+        let order = Order { name: &name, function, arguments: &arguments };
+        let arguments = slot.put_arguments_for_python(&order).map_err(|source| {
             slot.release();
             memory("send the arguments", source)
         })?;
@@ -243,6 +247,41 @@ impl ProcessBuilder {
             Err(source) => {
                 slot.release();
                 Err(Error::Start { name, step: "start the Python interpreter", source })
+            }
+        }
+    }
+
+    /// Starts another program for one of its tasks, for a front door in another language. The `order` is a pickle of
+    /// what [`python`](crate::python) says, in which `objects` travel as persistent ids.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Memory`]; [`Error::Start`] if there is no such program, or its `main` does not begin with
+    /// [`init_with`](crate::init_with).
+    pub fn program(
+        self,
+        command: Command,
+        order: &[u8],
+        objects: &Objects,
+    ) -> Result<Program, Error> {
+        let (daemon, outlive) = (self.daemon, self.outlive);
+        let name = current::name_child(self.name.clone(), daemon).name;
+        let wanted = self.surroundings(&Surroundings::now());
+        exit::arrange();
+        let memory = |attempt, source| Error::Memory { name: name.clone(), attempt, source };
+        let slot = Slot::reserve(&name).map_err(|source| memory("reserve the seat", source))?;
+        let arguments = slot.put_pickled_arguments(order, objects).map_err(|source| {
+            slot.release();
+            memory("send the arguments", source)
+        })?;
+        match start::program::start(command, slot, outlive, &self.stdio, &wanted) {
+            Ok((pid, pidfd)) => {
+                let started = Started { pid, pidfd, slot, arguments, reaper: Reaper::Parent };
+                Ok(Program::new(children::enter(name, daemon, outlive, started)))
+            }
+            Err(source) => {
+                slot.release();
+                Err(Error::Start { name, step: "start the program", source })
             }
         }
     }

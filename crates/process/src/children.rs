@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use std::time::Duration;
 
 use procession_ipc::Waitable;
+use procession_ipc::message::Parcel;
 use procession_sys::pidfd_info::status_after_reap;
 use procession_sys::signal_name::Signal;
 use procession_sys::{Deadline, forked};
@@ -186,6 +187,11 @@ impl Child {
         &self,
     ) -> Result<Option<T>, procession_ipc::Error> {
         self.slot().take_outcome(self.started.arguments)
+    }
+
+    /// The same, without decoding it.
+    pub(crate) fn take_parcel(&self) -> Result<Option<Parcel>, procession_ipc::Error> {
+        self.slot().take_encoded_outcome(self.started.arguments)
     }
 
     pub(crate) fn is_mine(&self) -> bool {

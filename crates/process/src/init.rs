@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::python::Tasks;
 use crate::start;
 
 /// Set by `init`, inherited by fork.
@@ -26,7 +27,26 @@ pub fn init() {
     if DONE.swap(true, Ordering::Relaxed) {
         return;
     }
-    start::boot();
+    start::boot(None);
+}
+
+/// As [`init`], in a program whose tasks a Python process may start: `procession.RustProcess(path, task, args)`.
+///
+/// In a process that was started so it does not return: the task runs instead of `main`.
+///
+/// ```
+/// use procession_process::Tasks;
+///
+/// fn main() {
+///     procession_process::init_with(
+///         Tasks::new().add("add", |(a, b): (i64, i64)| a + b).add("hello", |name: String| format!("hello {name}")),
+///     );
+///     assert!(procession_process::parent_process().is_none());
+/// }
+/// ```
+pub fn init_with(tasks: Tasks) {
+    DONE.store(true, Ordering::Relaxed);
+    start::boot(Some(&tasks));
 }
 
 /// Whether `init` was called, here or before the fork that made this process.

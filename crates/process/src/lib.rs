@@ -32,7 +32,7 @@ pub use builder::ProcessBuilder;
 pub use children::{Child, active_children};
 pub use current::{CurrentProcess, ParentProcess, cpu_count, current_process, parent_process};
 pub use error::Error;
-pub use init::init;
+pub use init::{init, init_with};
 pub use panic::Panic;
 pub use pool::{
     AsyncResult, Imap, MapBuilder, MapResult, Pool, PoolBuilder, PoolError, WorkerLost, byte_pool,
@@ -41,6 +41,7 @@ pub use process::Process;
 pub use procession_sys::fork::{Fork, ForkError};
 pub use procession_sys::image::ImageError;
 pub use procession_sys::signal_name::Signal;
+pub use python::Tasks;
 pub use start::StartMethod;
 pub use start::fork::fork;
 pub use stdio::Stdio;

@@ -21,7 +21,7 @@
 //!
 //! | chapter | names |
 //! |---|---|
-//! | processes | [`init`], [`Process`], [`current_process`], [`parent_process`], [`active_children`], [`cpu_count`], [`fork`], [`Raised`] |
+//! | processes | [`init`], [`init_with`], [`Tasks`], [`Process`], [`current_process`], [`parent_process`], [`active_children`], [`cpu_count`], [`fork`], [`Raised`] |
 //! | pools | [`Pool`], [`AsyncResult`], [`MapResult`], [`Imap`] |
 //! | programs | [`subprocess`] |
 //! | messages | [`Queue`], [`JoinableQueue`], [`SimpleQueue`], [`Connection`], [`duplex`], [`simplex`], [`wait`] |
@@ -52,6 +52,6 @@ pub use procession_ipc::{
 pub use procession_process::{
     AsyncResult, Child, CurrentProcess, Fork, ForkError, Imap, MapBuilder, MapResult, Panic,
     ParentProcess, Pool, PoolBuilder, PoolError, Process, ProcessBuilder, Signal, StartMethod,
-    Stdio, WorkerLost, active_children, cpu_count, current_process, fork, init, parent_process,
-    python::Raised, subprocess,
+    Stdio, Tasks, WorkerLost, active_children, cpu_count, current_process, fork, init, init_with,
+    parent_process, python::Raised, subprocess,
 };

@@ -160,7 +160,7 @@ mod list {
         let mutex = Mutex::new(5_u32).unwrap();
         let error = python().python::<_, ()>("workers:same", (1, [mutex])).unwrap_err();
         let reason = std::error::Error::source(&error).unwrap().to_string();
-        assert!(reason.contains("[2][1][0]: Python has no counterpart"), "{reason}");
+        assert!(reason.contains(".arguments[1][0]: Python has no counterpart"), "{reason}");
         assert!(procession::active_children().is_empty());
     }
 

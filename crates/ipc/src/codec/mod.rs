@@ -49,8 +49,8 @@ const COMPACT: u8 = 0;
 const DESCRIBING: u8 = 1;
 /// No value, only bytes.
 pub(crate) const BYTES: u8 = 2;
-/// A pickle of plain data.
-pub(crate) const PICKLE: u8 = 3;
+/// The format of a pickle of plain data.
+pub const PICKLE: u8 = 3;
 /// A pickle, and buffers that objects of Python's have apart.
 const BUFFERS: u8 = 4;
 

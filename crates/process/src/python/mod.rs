@@ -20,16 +20,27 @@
 //! | `sys.exit(code)`, or no package `procession` | [`Error::Exited`](crate::Error::Exited) |
 //! | a signal | [`Error::Killed`](crate::Error::Killed) |
 //!
+//! The other way round, `procession.RustProcess(path, task, args)` in Python starts a Rust program whose `main` begins with
+//! [`init_with`](crate::init_with), for one of its [`Tasks`]. No argument is `()`, one is itself, several are a tuple.
+//!
 //! | room | holds |
 //! |---|---|
+//! | `order` | what is asked of the other side |
 //! | [`Raised`] | an exception as a value |
-//! | [`Post`] | the place of such a process, for the front door in Python |
+//! | [`Tasks`] | the tasks of a program, by name |
+//! | [`Post`] | the place of a Python process, for the front door there |
+//! | [`Program`] | a Rust program that it started, for the same |
 
+pub(crate) mod order;
 mod post;
+mod program;
 mod raised;
+mod tasks;
 
 pub use post::Post;
+pub use program::{Program, forget_parent};
 pub use raised::Raised;
+pub use tasks::Tasks;
 
 use std::ffi::OsString;
 

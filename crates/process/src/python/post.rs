@@ -62,7 +62,7 @@ impl Post {
     /// # Errors
     ///
     /// If shared memory has no room.
-    pub fn leave(&self, format: u8, outcome: &[u8]) -> Result<(), procession_ipc::Error> {
-        self.slot.put_encoded_outcome(format, outcome)
+    pub fn leave(&self, outcome: &[u8]) -> Result<(), procession_ipc::Error> {
+        self.slot.put_pickled_outcome(outcome)
     }
 }

@@ -20,7 +20,13 @@ const ORPHANED: i32 = 125;
 const REFUSED: i32 = 126;
 
 /// Runs what was requested, and ends the process.
-pub(super) fn run(request: Request, slot: Slot, fds: Vec<OwnedFd>, lifeline: OwnedFd) -> ! {
+pub(super) fn run(
+    request: Request,
+    slot: Slot,
+    fds: Vec<OwnedFd>,
+    lifeline: OwnedFd,
+    perform: impl FnOnce(&Request, Slot) -> i32,
+) -> ! {
     match lifeline::hang_on(&lifeline, request.flags & flag::OUTLIVE != 0) {
         Ok(true) => {}
         Ok(false) => leave(ORPHANED),
@@ -40,7 +46,8 @@ pub(super) fn run(request: Request, slot: Slot, fds: Vec<OwnedFd>, lifeline: Own
     leave(code)
 }
 
-fn perform(request: &Request, slot: Slot) -> i32 {
+/// Calls the function that was shipped; the exit code.
+pub(super) fn perform(request: &Request, slot: Slot) -> i32 {
     let mut task = Task::new(slot);
     match Shipped::from_bytes(&request.function).and_then(Shipped::resolve) {
         Ok(function) => function.call(&mut task),

@@ -36,7 +36,7 @@ pub fn fork() -> Result<Fork, ForkError> {
 }
 
 /// Lets go of everything that belongs to the parent and would keep it alive, or its zygote.
-fn forget_parent() {
+pub(crate) fn forget_parent() {
     zygote::forget();
     lifeline::forget_downward();
     children::forget();
@@ -65,7 +65,7 @@ pub(super) fn start(
             if request.flags & flag::STDIN == 0 {
                 let _ = null().and_then(|null| replace(Stream::Stdin, null));
             }
-            child::run(request, slot, owned, lifeline)
+            child::run(request, slot, owned, lifeline, child::perform)
         }
         Fork::Parent(pid) => {
             // Nobody but this process can reap it, so the pid is still its own.

@@ -14,6 +14,7 @@ use procession_sys::{Deadline, boot, fd_pass, image::Build, pidfd::Pidfd, poll};
 use super::order::{Boot, LONGEST, Surroundings};
 use super::slot::{self, Slot};
 use super::{child, lifeline, zygote_loop};
+use crate::python::Tasks;
 use crate::start::order::Request;
 
 /// What a new image is told to be, in the variable.
@@ -21,13 +22,18 @@ use crate::start::order::Request;
 pub(super) enum Role {
     Zygote,
     Exec,
+    /// A program that a process in another language started for one of its tasks.
+    Task,
 }
+
+const ROLES: [Role; 3] = [Role::Zygote, Role::Exec, Role::Task];
 
 impl Role {
     fn name(self) -> &'static str {
         match self {
             Self::Zygote => "zygote",
             Self::Exec => "exec",
+            Self::Task => "task",
         }
     }
 }
@@ -45,13 +51,24 @@ pub(super) struct Image {
 
 /// Starts it, tells it who it is, and waits until it is ready.
 pub(super) fn start(role: Role, slot: Slot, surroundings: &Surroundings) -> io::Result<Image> {
-    let (control, theirs) = fd_pass::pair()?;
     let mut arguments = std::env::args_os();
     let mut command = Command::new("/proc/self/exe");
     if let Some(name) = arguments.next() {
         std::os::unix::process::CommandExt::arg0(&mut command, name);
     }
-    command.args(arguments).env_clear().envs(surroundings.environment.iter().map(|(k, v)| (k, v)));
+    command.args(arguments);
+    start_command(command, role, slot, surroundings)
+}
+
+/// The same with a program of its own and its arguments.
+pub(super) fn start_command(
+    mut command: Command,
+    role: Role,
+    slot: Slot,
+    surroundings: &Surroundings,
+) -> io::Result<Image> {
+    let (control, theirs) = fd_pass::pair()?;
+    command.env_clear().envs(surroundings.environment.iter().map(|(k, v)| (k, v)));
     command.env(boot::VARIABLE, role.name()).stdin(theirs);
     let child = command.spawn()?;
     drop(command);
@@ -91,21 +108,21 @@ impl Image {
 }
 
 /// In the new image: becomes what the parent asked for, or returns if nobody asked.
-pub(crate) fn boot() {
+pub(crate) fn boot(tasks: Option<&Tasks>) {
     match boot::take() {
         Ok(None) => {}
         Ok(Some((order, control))) => {
-            let role = [Role::Zygote, Role::Exec].into_iter().find(|role| order == role.name());
-            become_role(role, control)
+            let role = ROLES.into_iter().find(|role| order == role.name());
+            become_role(role, control, tasks)
         }
         // The parent has been told.
         Err(_) => procession_sys::leave::leave(126),
     }
 }
 
-fn become_role(role: Option<Role>, control: OwnedFd) -> ! {
+fn become_role(role: Option<Role>, control: OwnedFd, tasks: Option<&Tasks>) -> ! {
     boot::take_name();
-    let (lifeline, seat) = match receive_boot(&control) {
+    let (lifeline, seat) = match receive_boot(role, &control) {
         Ok(Some(got)) => got,
         // The parent is gone.
         Ok(None) => procession_sys::leave::leave(0),
@@ -120,13 +137,23 @@ fn become_role(role: Option<Role>, control: OwnedFd) -> ! {
     };
     match role {
         Some(Role::Zygote) => zygote_loop::serve(control, lifeline, seat),
-        Some(Role::Exec) => run_one(control, lifeline, seat),
+        Some(Role::Exec) => run_one(control, lifeline, seat, child::perform),
+        Some(Role::Task) => match tasks {
+            Some(tasks) => run_one(control, lifeline, seat, |_, seat| tasks.perform(seat)),
+            None => {
+                let why =
+                    "the program has no tasks; begin its main with procession::init_with(tasks)";
+                let _ = fd_pass::send(&control, why.as_bytes(), &[]);
+                procession_sys::leave::leave(126)
+            }
+        },
         None => end(&io::Error::other("asks for an unknown role")),
     }
 }
 
-/// Takes arena and lifeline, and proves that this is the same program.
-fn receive_boot(control: &OwnedFd) -> io::Result<Option<(OwnedFd, Slot)>> {
+/// Takes arena and lifeline, and proves that this is the same program, unless it is started by another one. Whether
+/// both mean the same memory, the arena says.
+fn receive_boot(role: Option<Role>, control: &OwnedFd) -> io::Result<Option<(OwnedFd, Slot)>> {
     let mut bytes = [0; LONGEST];
     let Some(message) = fd_pass::recv(control, &mut bytes)? else {
         return Ok(None);
@@ -134,7 +161,7 @@ fn receive_boot(control: &OwnedFd) -> io::Result<Option<(OwnedFd, Slot)>> {
     let invalid = || io::Error::other("got a first message that is none");
     let boot = Boot::from_bytes(&bytes[..message.len]).ok_or_else(invalid)?;
     let [family, lifeline] = <[OwnedFd; 2]>::try_from(message.fds).map_err(|_| invalid())?;
-    if boot.build != Build::of_program()?.to_bytes() {
+    if role != Some(Role::Task) && boot.build != Build::of_program()?.to_bytes() {
         return Err(io::Error::other("is another build of this program; start both from one file"));
     }
     if !procession_sys::fork::is_single_threaded() {
@@ -146,8 +173,13 @@ fn receive_boot(control: &OwnedFd) -> io::Result<Option<(OwnedFd, Slot)>> {
     Ok(Some((lifeline, slot)))
 }
 
-/// The `exec` start method: one request, for this process itself.
-fn run_one(control: OwnedFd, lifeline: OwnedFd, seat: Slot) -> ! {
+/// One request, for this process itself.
+fn run_one(
+    control: OwnedFd,
+    lifeline: OwnedFd,
+    seat: Slot,
+    perform: impl FnOnce(&Request, Slot) -> i32,
+) -> ! {
     let mut bytes = [0; LONGEST];
     let asked =
         fd_pass::send(&control, b"+", &[]).and_then(|()| fd_pass::recv(&control, &mut bytes));
@@ -155,7 +187,7 @@ fn run_one(control: OwnedFd, lifeline: OwnedFd, seat: Slot) -> ! {
         Ok(Some(message)) => match Request::from_bytes(&bytes[..message.len]) {
             Some(request) => {
                 drop(control);
-                child::run(request, seat, message.fds, lifeline)
+                child::run(request, seat, message.fds, lifeline, perform)
             }
             None => end(&io::Error::other("got a request that is none")),
         },

@@ -9,6 +9,7 @@
 //! | [`zygote_loop`] | the zygote itself |
 //! | [`exec`], [`fork`] | the two other methods |
 //! | [`python`] | starting Python |
+//! | [`program`] | starting another program for one of its tasks |
 //! | [`child`] | the child's life, for every method |
 //! | [`run`] | the typed part of it |
 //! | [`lifeline`] | why a child does not outlive its parent |
@@ -26,6 +27,7 @@ pub(crate) mod fork;
 mod image;
 pub(crate) mod lifeline;
 pub(crate) mod order;
+pub(crate) mod program;
 pub(crate) mod python;
 pub(crate) mod run;
 pub(crate) mod slot;
@@ -133,6 +135,20 @@ impl Ground {
     }
 }
 
+/// Which descriptors go along for the streams, and the flags that say so.
+fn streams<'a>(stdio: &'a [Stdio; 3], own: [BorrowedFd<'a>; 3]) -> (u64, Vec<BorrowedFd<'a>>) {
+    let mut flags = 0;
+    let mut fds = Vec::with_capacity(3);
+    for ((stdio, own), bit) in stdio.iter().zip(own).zip([flag::STDIN, flag::STDOUT, flag::STDERR])
+    {
+        if let Some(fd) = stdio.descriptor(own) {
+            fds.push(fd);
+            flags |= bit;
+        }
+    }
+    (flags, fds)
+}
+
 impl Plan {
     /// Prepares the ground; starts the zygote if one is needed.
     pub(crate) fn ground(&self, own: &Surroundings) -> Result<Ground, Failure> {
@@ -152,18 +168,10 @@ impl Plan {
         slot: Slot,
         arguments: Arguments,
     ) -> Result<Option<Started>, Failure> {
-        let streams = (io::stdin(), io::stdout(), io::stderr());
-        let own = [streams.0.as_fd(), streams.1.as_fd(), streams.2.as_fd()];
-        let mut flags = if self.outlive { flag::OUTLIVE } else { 0 };
-        let mut fds: Vec<BorrowedFd<'_>> = Vec::with_capacity(3);
-        for ((stdio, own), bit) in
-            self.stdio.iter().zip(own).zip([flag::STDIN, flag::STDOUT, flag::STDERR])
-        {
-            if let Some(fd) = stdio.descriptor(own) {
-                fds.push(fd);
-                flags |= bit;
-            }
-        }
+        let own = (io::stdin(), io::stdout(), io::stderr());
+        let own = [own.0.as_fd(), own.1.as_fd(), own.2.as_fd()];
+        let (mut flags, fds) = streams(&self.stdio, own);
+        flags |= if self.outlive { flag::OUTLIVE } else { 0 };
         let function = self.function.to_bytes();
         let request = Request { flags, member: slot.to_raw(), function };
         let started = match (ground, self.method) {

@@ -14,11 +14,11 @@ use crate::panic::{Panic, before_abort, catch};
 use crate::python::Raised;
 
 /// The exit code of a function that returned.
-const RETURNED: i32 = 0;
+pub(crate) const RETURNED: i32 = 0;
 /// The exit code of a function that panicked: what Rust gives a program whose main thread did.
-const PANICKED: i32 = 101;
+pub(crate) const PANICKED: i32 = 101;
 /// The exit code of a child that could not take its arguments or send its result.
-const FAILED: i32 = 102;
+pub(crate) const FAILED: i32 = 102;
 
 /// What a child leaves in its slot.
 #[derive(Debug, Serialize, Deserialize)]

@@ -9,7 +9,7 @@
 //! their handle and does not take them for an outcome.
 
 use procession_ipc::Error;
-use procession_ipc::message::Parcel;
+use procession_ipc::message::{Objects, PICKLE, Parcel};
 use procession_shm::{Ended, Family, Handle, MemberId, MemberState, adopt, family, fork_as};
 use procession_sys::Deadline;
 use procession_sys::process_status::ExitStatus;
@@ -101,6 +101,17 @@ impl Slot {
         Ok(Arguments(handle))
     }
 
+    /// In the parent: lays arguments there that are a pickle already, with the objects that travel in it.
+    pub(crate) fn put_pickled_arguments(
+        self,
+        pickle: &[u8],
+        objects: &Objects,
+    ) -> Result<Arguments, Error> {
+        let handle = Parcel::with(self.family, PICKLE, pickle, objects)?.hand_to(self.id);
+        self.family.set_parcel(self.id, Some(handle));
+        Ok(Arguments(handle))
+    }
+
     /// In the parent: takes the arguments back; false if the child was quicker.
     pub(crate) fn withdraw(self, arguments: Arguments) -> bool {
         match self.family.take_parcel(self.id) {
@@ -141,9 +152,9 @@ impl Slot {
         handle.map(|handle| Parcel::receive(self.family, handle)).transpose()
     }
 
-    /// In the child: leaves an outcome that is encoded already.
-    pub(crate) fn put_encoded_outcome(self, format: u8, bytes: &[u8]) -> Result<(), Error> {
-        self.leave(Parcel::gather(self.family, format, &[bytes], 1)?);
+    /// In the child: leaves an outcome that is a pickle already.
+    pub(crate) fn put_pickled_outcome(self, pickle: &[u8]) -> Result<(), Error> {
+        self.leave(Parcel::gather(self.family, PICKLE, &[pickle], 1)?);
         Ok(())
     }
 
@@ -173,12 +184,16 @@ impl Slot {
         self,
         arguments: Arguments,
     ) -> Result<Option<T>, Error> {
-        match self.family.take_parcel(self.id) {
-            Some(handle) if handle != arguments.0 => {
-                Parcel::receive(self.family, handle)?.decode().map(Some)
-            }
-            _ => Ok(None),
-        }
+        self.take_encoded_outcome(arguments)?.map(|parcel| parcel.decode()).transpose()
+    }
+
+    /// The same, without decoding it.
+    pub(crate) fn take_encoded_outcome(
+        self,
+        arguments: Arguments,
+    ) -> Result<Option<Parcel>, Error> {
+        let handle = self.family.take_parcel(self.id).filter(|handle| *handle != arguments.0);
+        handle.map(|handle| Parcel::receive(self.family, handle)).transpose()
     }
 
     /// How the child ended, if that was told.

@@ -71,7 +71,8 @@ fn serve_until_end(control: OwnedFd, lifeline: OwnedFd, seat: Slot) -> io::Resul
                     Ok(Fork::Child) => {
                         drop((control, ended, brood));
                         reaper::unblock_signals();
-                        child::run(request, seat.beside(request.member), message.fds, lifeline);
+                        let slot = seat.beside(request.member);
+                        child::run(request, slot, message.fds, lifeline, child::perform);
                     }
                     Ok(Fork::Parent(pid)) => {
                         crash_point!("start.zygote.forked");
