@@ -46,6 +46,7 @@ class _Factories(_stock.BaseContext):
         self,
         maxsize: int = 0,
         *,
+        report_lost: bool = False,
         maxbytes: int = 0,
         serializer: Literal["cloudpickle"] | queues._Serializer | None = None,
     ) -> queues.JoinableQueue[Any]: ...

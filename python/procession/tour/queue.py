@@ -34,13 +34,14 @@ def read(q: "JoinableQueue[str]") -> None:
 
 
 def run() -> None:
-    q: JoinableQueue[str] = mp.JoinableQueue()
+    q: JoinableQueue[str] = mp.JoinableQueue(report_lost=True)
     pw = mp.Process(target=write, args=(q,))
     pr = mp.Process(target=read, args=(q,))
     pw.start()
     pr.start()
     pw.join()
-    # The tutorial's `Queue` may lose the last line here; a `JoinableQueue` knows when all is read.
+    # The tutorial's `Queue` may lose the last line here; a `JoinableQueue` knows when all is read, and
+    # `report_lost` that somebody was killed who read.
     q.join()
     # The reader's loop has no end, so it cannot be waited for: it is terminated.
     pr.terminate()
