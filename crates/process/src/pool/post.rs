@@ -145,7 +145,7 @@ impl Post {
         self.block.is_cancelled(task)
     }
 
-    /// Puts a result; see [`Message::result`].
+    /// Puts the result of a task.
     ///
     /// # Errors
     /// As of a put.
