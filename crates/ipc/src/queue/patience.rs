@@ -26,6 +26,16 @@ impl Patience {
     ///
     /// `peer` is the peer's published processor, plus one.
     pub(crate) fn spin(&self, peer: &AtomicU32, done: impl Fn() -> bool) -> bool {
+        self.spin_within(BUDGET, peer, done)
+    }
+
+    /// As [`spin`](Self::spin), so long at most.
+    pub(crate) fn spin_within(
+        &self,
+        budget: Duration,
+        peer: &AtomicU32,
+        done: impl Fn() -> bool,
+    ) -> bool {
         let waits = self.waits.fetch_add(1, Relaxed);
         let published = peer.load(Relaxed);
         if published == 0 || (self.misses.load(Relaxed) >= MISSES && !waits.is_multiple_of(PROBE)) {
@@ -46,7 +56,7 @@ impl Patience {
                 }
                 spin_hint();
             }
-            if start.elapsed() >= BUDGET || !elsewhere() {
+            if start.elapsed() >= budget || !elsewhere() {
                 self.misses.fetch_add(1, Relaxed);
                 return false;
             }

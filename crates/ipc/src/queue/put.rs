@@ -8,9 +8,15 @@ use crate::{Error, bell};
 use procession_shm::{GateGuard, Record, Side};
 use procession_sys::atomic::Ordering::{Acquire, Relaxed, Release};
 use procession_sys::{Deadline, crash_point};
+use std::time::Duration;
 
 /// Bytes by which putters of large messages may be ahead before they give getters a moment.
-const AHEAD: u64 = 4 << 20;
+const AHEAD: u64 = 1 << 20;
+
+/// How long getters are given to free memory that was used: about as long as fresh memory costs.
+const MOMENT: Duration = Duration::from_micros(50);
+/// The same for large messages.
+const LARGE_MOMENT: Duration = Duration::from_micros(400);
 
 #[derive(Clone, Copy, Debug)]
 enum Stop {
@@ -228,23 +234,27 @@ impl ByteQueue {
     /// that are at work a moment to free some that was used. About 50 microseconds at most where they
     /// run on another processor, and this one's turn where they do not. `true` if that helped.
     fn let_getters_catch_up(&self, freed: impl Fn() -> bool) -> bool {
+        self.let_getters_work(MOMENT, freed)
+    }
+
+    fn let_getters_work(&self, moment: Duration, freed: impl Fn() -> bool) -> bool {
         let is_idle = self.control.head.waits[0].has_waiters();
         if is_idle || self.control.get.cpu.load(Relaxed) == 0 {
             return false;
         }
-        if self.put_patience.spin(&self.control.get.cpu, &freed) {
+        if self.put_patience.spin_within(moment, &self.control.get.cpu, &freed) {
             return true;
         }
         std::thread::yield_now();
         freed()
     }
 
-    /// Before a large message is put: see `let_getters_catch_up`.
+    /// Before a large message is put: as `let_getters_catch_up`, as long as getters take to copy it.
     pub fn throttle(&self) {
         let (put, get) = (&self.control.put.passed_bytes, &self.control.get.passed_bytes);
         let got = get.load(Relaxed);
         if put.load(Relaxed).saturating_sub(got) > AHEAD {
-            self.let_getters_catch_up(|| get.load(Relaxed) != got);
+            self.let_getters_work(LARGE_MOMENT, || get.load(Relaxed) != got);
         }
     }
 
