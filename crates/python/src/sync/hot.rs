@@ -12,10 +12,6 @@ static ACQUIRE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
 
 pub(super) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     let class = module.py().get_type::<SemLock>();
-    let fast = PyMethodDefPointer { PyCFunctionFast: exit };
-    method(&class, c"__exit__", fast, ffi::METH_FASTCALL)?;
-    let plain = PyMethodDefPointer { PyCFunction: enter };
-    method(&class, c"__enter__", plain, ffi::METH_NOARGS)?;
     let plain = PyMethodDefPointer { PyCFunction: release };
     method(&class, c"release", plain, ffi::METH_NOARGS)?;
     let keywords = PyMethodDefPointer { PyCFunctionFastWithKeywords: acquire };
@@ -34,26 +30,9 @@ fn give(_py: Python<'_>, lock: &SemLock) -> PyResult<*mut ffi::PyObject> {
     Ok(none())
 }
 
-unsafe extern "C" fn enter(
-    lock: *mut ffi::PyObject,
-    _nothing: *mut ffi::PyObject,
-) -> *mut ffi::PyObject {
-    // SAFETY: the interpreter calls it as a method of the class.
-    unsafe { answer(lock, take) }
-}
-
 unsafe extern "C" fn release(
     lock: *mut ffi::PyObject,
     _nothing: *mut ffi::PyObject,
-) -> *mut ffi::PyObject {
-    // SAFETY: the interpreter calls it as a method of the class.
-    unsafe { answer(lock, give) }
-}
-
-unsafe extern "C" fn exit(
-    lock: *mut ffi::PyObject,
-    _arguments: *mut *mut ffi::PyObject,
-    _count: ffi::Py_ssize_t,
 ) -> *mut ffi::PyObject {
     // SAFETY: the interpreter calls it as a method of the class.
     unsafe { answer(lock, give) }

@@ -6,6 +6,7 @@
 //! | `sem_lock` | what the classes of locks and semaphores are built on |
 //! | `condition`, `event`, `barrier` | what those are built on |
 //! | `hot`, `direct` | methods that are called without PyO3 between |
+//! | `with` | `with lock:` |
 
 mod barrier;
 mod condition;
@@ -14,6 +15,7 @@ mod event;
 mod hot;
 mod object;
 mod sem_lock;
+mod with;
 
 pub(crate) use sem_lock::SemLock;
 
@@ -24,5 +26,6 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<condition::Condition>()?;
     module.add_class::<event::Event>()?;
     module.add_class::<barrier::Barrier>()?;
-    hot::register(module)
+    hot::register(module)?;
+    with::register(module)
 }

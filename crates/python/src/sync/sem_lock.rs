@@ -1,6 +1,7 @@
 //! What `multiprocessing.synchronize` builds its locks and semaphores on, over the engine's.
 
 use super::object::Object;
+use super::with::Functions;
 use crate::family;
 use crate::shared::Block;
 use crate::wait::{deadline, raise, wait};
@@ -12,8 +13,8 @@ use procession_sys::{Deadline, forked};
 use pyo3::exceptions::{PyAssertionError, PyOSError, PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64};
+use std::sync::{Arc, OnceLock};
 
 /// As in `multiprocessing.synchronize`.
 pub(super) const RECURSIVE_MUTEX: i32 = 0;
@@ -27,7 +28,8 @@ pub(super) const SEM_VALUE_MAX: u32 = i32::MAX as u32;
 /// fills it in.
 #[pyclass(frozen, subclass, module = "procession._core")]
 pub(crate) struct SemLock {
-    state: OnceLock<State>,
+    state: OnceLock<Arc<State>>,
+    functions: Functions,
 }
 
 pub(crate) struct State {
@@ -169,15 +171,25 @@ impl State {
 impl SemLock {
     #[inline]
     pub(crate) fn state(&self) -> PyResult<&State> {
+        self.shared_state().map(|state| &**state)
+    }
+
+    #[inline]
+    pub(super) fn shared_state(&self) -> PyResult<&Arc<State>> {
         self.state
             .get()
             .ok_or_else(|| PyRuntimeError::new_err("the lock's __init__ was not called"))
     }
 
+    #[inline]
+    pub(super) fn bound(&self) -> &Functions {
+        &self.functions
+    }
+
     fn fill(&self, object: Result<Object, Error>, maxvalue: u32) -> PyResult<()> {
         let state = State::new(object.map_err(|error| raise(&error))?, maxvalue);
         self.state
-            .set(state)
+            .set(Arc::new(state))
             .map_err(|_| PyRuntimeError::new_err("the lock's __init__ was called before"))
     }
 }
@@ -187,7 +199,7 @@ impl SemLock {
     #[new]
     #[pyo3(signature = (*_args, **_kwargs))]
     fn new(_args: &Bound<'_, PyTuple>, _kwargs: Option<&Bound<'_, pyo3::types::PyDict>>) -> Self {
-        Self { state: OnceLock::new() }
+        Self { state: OnceLock::new(), functions: Functions::new() }
     }
 
     #[pyo3(signature = (kind, value, maxvalue, recover = false))]
