@@ -7,10 +7,16 @@ use crate::workspace;
 /// Where those in Python are.
 const PYTHON: &str = "examples/python";
 
-/// Arguments of those examples that need some; `{root}` is the repository, and paths are seen from
-/// `target/examples-run`.
-const ARGUMENTS: &[(&str, &str)] =
-    &[("wordcount", "{root}/crates"), ("mandelbrot", "300 200 mandelbrot.png")];
+/// Arguments of those examples that need some; `{root}` is the repository, `{built}` is where the
+/// examples in Rust are, and paths are seen from `target/examples-run`.
+const ARGUMENTS: &[(&str, &str)] = &[
+    ("wordcount", "{root}/crates"),
+    ("mandelbrot", "300 200 mandelbrot.png"),
+    ("python_workers", "{root}/python"),
+    ("rust_worker", "{built}/rust_worker"),
+];
+/// The examples in Rust that start a Python with the package.
+const WITH_PYTHON: &[&str] = &["python_workers"];
 
 /// All examples.
 pub(crate) fn steps() -> Vec<Step> {
@@ -18,19 +24,32 @@ pub(crate) fn steps() -> Vec<Step> {
     rust().into_iter().chain(environment.steps()).chain(python(&environment)).collect()
 }
 
-/// One step for each example of the workspace, in a directory that may be littered.
+/// One step for each example of the workspace that needs no Python, in a directory that may be
+/// littered.
 pub(crate) fn rust() -> Vec<Step> {
-    match workspace::packages() {
-        Err(_) => vec![Step::check("examples", unreadable)],
-        Ok(packages) => packages
-            .iter()
-            .flat_map(|package| package.examples.iter().map(|name| step(&package.name, name)))
-            .collect(),
-    }
+    in_rust(|name| !WITH_PYTHON.contains(&name))
 }
 
-/// One step for each example in Python, with the package installed.
+fn in_rust(which: impl Fn(&str) -> bool) -> Vec<Step> {
+    let Ok(packages) = workspace::packages() else {
+        return vec![Step::check("examples", unreadable)];
+    };
+    let examples = packages.iter().flat_map(|package| {
+        package.examples.iter().map(move |name| (package.name.as_str(), name.as_str()))
+    });
+    examples.filter(|(_, name)| which(name)).map(|(package, name)| step(package, name)).collect()
+}
+
+/// One step for each example in Python, and for those in Rust that start Python, with the package
+/// installed. After the others: `rust_worker` in Python starts that in Rust.
 pub(crate) fn python(environment: &Environment) -> Vec<Step> {
+    let interpreter = environment.program("python").display().to_string();
+    let both = in_rust(|name| WITH_PYTHON.contains(&name));
+    let both = both.into_iter().map(|step| step.variable("PROCESSION_PYTHON", interpreter.clone()));
+    both.chain(in_python(environment)).collect()
+}
+
+fn in_python(environment: &Environment) -> Vec<Step> {
     let Ok(files) = workspace::root().join(PYTHON).read_dir() else {
         return vec![Step::check("examples-python", no_python)];
     };
@@ -58,7 +77,8 @@ fn arguments(name: &str) -> Vec<String> {
     let root = workspace::root().display().to_string();
     let found = ARGUMENTS.iter().find(|(example, _)| *example == name);
     let words = found.map_or("", |(_, arguments)| arguments).split_ascii_whitespace();
-    words.map(|word| word.replace("{root}", &root)).collect()
+    let built = workspace::target().join("release/examples").display().to_string();
+    words.map(|word| word.replace("{root}", &root).replace("{built}", &built)).collect()
 }
 
 fn littered() -> std::path::PathBuf {

@@ -156,6 +156,16 @@ pub(crate) fn tests(args: &[String]) -> Vec<Step> {
     steps.extend(
         typed.map(|(name, line)| environment.run(name, line).variable("MYPY_CACHE_DIR", &*cache)),
     );
-    steps.push(environment.run("python-tests", "-m pytest -q").args(args));
+    let tasks = workspace::target().join("release/procession-tasks").display().to_string();
+    let python = environment.program("python").display().to_string();
+    steps.extend([
+        Step::cargo("python-tasks", "build --release -p procession-tasks"),
+        environment
+            .run("python-tests", "-m pytest -q")
+            .args(args)
+            .variable("PROCESSION_TEST_TASKS", tasks),
+        Step::cargo("python-from-rust", "test --workspace --all-features --test python")
+            .variable("PROCESSION_TEST_PYTHON", python),
+    ]);
     steps
 }
