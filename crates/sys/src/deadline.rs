@@ -16,35 +16,49 @@ use std::time::{Duration, Instant};
 /// assert!(Deadline::after(Duration::from_secs(60)).remaining() > Some(Duration::from_secs(50)));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Deadline(Option<Instant>);
+pub struct Deadline(When);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum When {
+    /// Needs no look at the clock.
+    Past,
+    At(Instant),
+    Never,
+}
 
 impl Deadline {
     /// A deadline that never comes.
     pub const fn never() -> Self {
-        Self(None)
+        Self(When::Never)
     }
 
     /// A deadline that has come: a wait with it looks once and returns.
-    pub fn now() -> Self {
-        Self(Some(Instant::now()))
+    pub const fn now() -> Self {
+        Self(When::Past)
     }
 
     /// The instant `after` from now; an instant that the clock cannot name is never.
     pub fn after(after: Duration) -> Self {
-        Self(Instant::now().checked_add(after))
+        Self(Instant::now().checked_add(after).map_or(When::Never, When::At))
     }
 
     /// The earlier of this deadline and the instant `after` from now.
     pub fn within(self, after: Duration) -> Self {
-        match (self.0, Instant::now().checked_add(after)) {
-            (Some(mine), Some(other)) => Self(Some(mine.min(other))),
-            (mine, other) => Self(mine.or(other)),
+        match (self.0, Self::after(after).0) {
+            (When::Past, _) => self,
+            (When::At(mine), When::At(other)) => Self(When::At(mine.min(other))),
+            (When::At(_), _) => self,
+            (When::Never, other) => Self(other),
         }
     }
 
     /// How long it still is; `None` if it never comes, zero if it has come.
     pub fn remaining(self) -> Option<Duration> {
-        self.0.map(|at| at.saturating_duration_since(Instant::now()))
+        match self.0 {
+            When::Past => Some(Duration::ZERO),
+            When::At(at) => Some(at.saturating_duration_since(Instant::now())),
+            When::Never => None,
+        }
     }
 
     /// Whether it has come.
