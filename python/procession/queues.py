@@ -43,6 +43,7 @@ class ItemsLost(_context.ProcessError):
 
 
 _sentinel = _stock._sentinel
+_ForkingPickler = _stock._ForkingPickler
 
 
 class _End:
