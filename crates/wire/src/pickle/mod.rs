@@ -25,7 +25,7 @@
 //! | integers, 128 bits too | `int` | `int` that fits |
 //! | `f32`, `f64` | `float` | `float`, `int` |
 //! | `char`, `str`, `String` | `str` | `str` without lone surrogates |
-//! | bytes (`serde_bytes`, `Buffer`) | `bytes` | `bytes`, `bytearray` |
+//! | bytes (the crate `serde_bytes`) | `bytes` | `bytes`, `bytearray` |
 //! | sequences, `Vec`, slices, sets | `list` | `list`, `tuple`, `set`, `frozenset`; one of `u8` from `bytes`, `bytearray` too |
 //! | tuples, tuple structs, arrays | `tuple` | the same |
 //! | maps | `dict`, in their order | `dict` |
