@@ -78,8 +78,9 @@ macro_rules! number {
 
 #[inline]
 fn int(py: Python<'_>, number: i64) -> Bound<'_, PyAny> {
+    // Of a `long long` CPython counts the digits first; a `long` is as large on the systems we know.
     // SAFETY: the interpreter is attached, as `py` shows.
-    let made = unsafe { ffi::PyLong_FromLongLong(number) };
+    let made = unsafe { ffi::PyLong_FromLong(number as std::os::raw::c_long) };
     // SAFETY: a new reference, or null and an exception, which is for want of memory.
     unsafe { Bound::from_owned_ptr(py, made) }
 }
@@ -225,9 +226,17 @@ impl Element {
         step: isize,
         count: usize,
     ) -> PyResult<Bound<'py, PyList>> {
-        typed!(self, T => {
-            let at = |number: usize| (start + step * number as isize) as usize * size_of::<T>();
-            PyList::new(py, (0..count).map(|number| T::get(bytes, at(number)).to_python(py)))
-        })
+        // SAFETY: the interpreter is attached, as `py` shows.
+        let made = unsafe { ffi::PyList_New(count as ffi::Py_ssize_t) };
+        // SAFETY: a new reference, or null and an exception.
+        let made = unsafe { Bound::from_owned_ptr_or_err(py, made)? };
+        typed!(self, T => for number in 0..count {
+            let at = (start + step * number as isize) as usize * size_of::<T>();
+            let element = T::get(bytes, at).to_python(py).into_ptr();
+            // SAFETY: a new list of `count` places, of which nobody else knows; the element's
+            // reference becomes the list's.
+            unsafe { ffi::PyList_SetItem(made.as_ptr(), number as ffi::Py_ssize_t, element) };
+        });
+        Ok(made.cast_into::<PyList>()?)
     }
 }
