@@ -21,8 +21,9 @@ const NAMES: u32 = 64;
 
 /// A descriptor that shows whether a queue is ready, for a poller of its own, such as an event loop.
 ///
-/// The descriptor is readable while the queue is ready, as far as [`show`](Self::show) has been told:
-/// call it after every use of the queue in this process. Another process that takes the item leaves
+/// The descriptor is readable while the queue is ready, as far as it has been shown: call
+/// [`ByteQueue::show_items`](crate::byte_queue::ByteQueue::show_items) or
+/// [`show_room`](crate::byte_queue::ByteQueue::show_room) after every use of the queue in this process. Another process that takes the item leaves
 /// the descriptor readable until then.
 ///
 /// # If a process dies
@@ -57,14 +58,16 @@ impl Doorbell {
     }
 
     /// Makes the descriptor readable if `is_ready`, and if not, silent until the next ring.
-    pub fn show(&self, is_ready: impl Fn() -> bool) {
+    ///
+    /// `alone` calls what it is given while nobody rings for what is not there any more.
+    pub(crate) fn show(&self, is_ready: impl Fn() -> bool, alone: impl FnOnce(&dyn Fn())) {
         let ready = is_ready();
         if ready && self.is_lit.load(Relaxed) {
             return;
         }
         if !ready {
             self.is_lit.store(false, Relaxed);
-            listen(&self.held, self.bit, &self.bell);
+            alone(&|| listen(&self.held, self.bit, &self.bell));
             if !is_ready() {
                 return;
             }
@@ -113,16 +116,15 @@ fn name(held: &Held, bit: u32) -> Vec<u8> {
     format!("procession-{arena:016x}-{:016x}-{bit}", held.handle().to_bits()).into_bytes()
 }
 
-/// Rings for an object. The caller has passed a full barrier since it made the object ready.
+/// Whether somebody wants to be rung. The caller has passed a full barrier since it made the object ready.
 #[inline]
-pub(crate) fn ring(held: &Held) {
-    if held.head().bells.load(Relaxed) != 0 {
-        ring_slow(held);
-    }
+pub(crate) fn is_asked_for(held: &Held) -> bool {
+    held.head().bells.load(Relaxed) != 0
 }
 
+/// Rings for an object, which is ready.
 #[cold]
-fn ring_slow(held: &Held) {
+pub(crate) fn ring(held: &Held) {
     let bits = held.head().bells.swap(0, SeqCst);
     crash_point!("bell.ring.after_take");
     let names: Vec<_> =

@@ -158,7 +158,9 @@ impl ByteQueue {
     pub fn disturb(&self) {
         fence(SeqCst);
         self.control.head.waits.iter().for_each(|wait| wait.notify_all());
-        bell::ring(self.held());
+        if bell::is_asked_for(self.held()) {
+            bell::ring(self.held());
+        }
     }
 
     /// Finishes what a killed getter left half done, so that its claim cell tells the truth.

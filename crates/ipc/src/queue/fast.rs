@@ -4,7 +4,6 @@
 use super::byte_queue::{ByteQueue, publish_cpu};
 use super::control::{BOUNDED, CHUNK, INLINE_MAX, SHUT, TALLIED};
 use super::frame::Frame;
-use crate::bell;
 use procession_shm::{GateGuard, Side};
 use procession_sys::atomic::Ordering::Relaxed;
 use procession_sys::crash_point;
@@ -37,7 +36,7 @@ impl ByteQueue {
         drop(gate);
         crash_point!("queue.put_fast.before_wake");
         control.head.waits[0].notify_one();
-        bell::ring(self.held());
+        self.ring_for_items();
         true
     }
 

@@ -3,8 +3,8 @@
 use super::byte_queue::{ByteQueue, Got, publish_cpu};
 use super::control::CHUNK;
 use super::frame::Frame;
+use crate::Error;
 use crate::message::Parcel;
-use crate::{Error, bell};
 use procession_shm::{Handle, Record, Side};
 use procession_sys::atomic::Ordering::{Relaxed, Release};
 use procession_sys::{Deadline, crash_point};
@@ -190,7 +190,7 @@ impl ByteQueue {
         crash_point!("queue.get.before_wake");
         if got > 0 {
             control.head.waits[1].notify(got as u32);
-            bell::ring(self.held());
+            self.ring_for_room();
             if control.head.waits[0].has_waiters() && self.is_put(record.index) {
                 // Two items may have come for one notice: pass it on.
                 control.head.waits[0].notify_one();

@@ -9,6 +9,7 @@
 //! | [`byte_queue`] | the queue of bytes: bounds, waiting, its end |
 //! | `put`, `get` | the two sides |
 //! | `fast` | the common case of both, short |
+//! | `polled` | the descriptors of pollers |
 //! | `tally`, `join` | what each process has in hand, and waiting until all is done |
 //! | `patience` | when to spin and when to sleep |
 //! | [`Queue`], [`JoinableQueue`], [`SimpleQueue`] | typed doors |
@@ -25,6 +26,7 @@ mod join;
 mod joinable;
 mod patience;
 mod payload;
+mod polled;
 mod put;
 mod ring;
 mod scratch;

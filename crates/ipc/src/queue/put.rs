@@ -4,7 +4,7 @@ use super::byte_queue::{Bounds, ByteQueue, Item, publish_cpu};
 use super::control::CHUNK;
 use super::frame::Frame;
 use super::ring::{Need, Spare};
-use crate::{Error, bell};
+use crate::Error;
 use procession_shm::{GateGuard, Record, Side};
 use procession_sys::atomic::Ordering::{Acquire, Relaxed, Release};
 use procession_sys::{Deadline, crash_point};
@@ -128,7 +128,7 @@ impl ByteQueue {
         crash_point!("queue.put.before_wake");
         if put > 0 {
             control.head.waits[0].notify(put as u32);
-            bell::ring(self.held());
+            self.ring_for_items();
             if bounds != Bounds::default() && !matches!(stop, Stop::Full(_)) {
                 // Whoever was woken for room may have been woken for more than this took.
                 control.head.waits[1].notify_one();

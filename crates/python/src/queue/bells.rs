@@ -1,8 +1,8 @@
 //! Descriptors for those who poll a queue: `add_reader` of an event loop, `connection.wait`.
 
 use crate::wait::raise;
+use procession_ipc::Doorbell;
 use procession_ipc::byte_queue::ByteQueue;
-use procession_ipc::{Doorbell, Waitable};
 use pyo3::prelude::*;
 use std::os::fd::{AsFd, AsRawFd};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -18,21 +18,13 @@ pub(super) struct Bells {
     room: Mutex<Option<Doorbell>>,
 }
 
-fn has_items(queue: &ByteQueue) -> bool {
-    queue.is_ready()
-}
-
-fn has_room(queue: &ByteQueue) -> bool {
-    !queue.is_full() || queue.is_over()
-}
-
 impl Bells {
     /// The descriptor that is readable while there is an item, or the end.
     ///
     /// # Errors
     /// `OSError` without a free descriptor.
     pub(super) fn items_fd(&self, queue: &ByteQueue) -> PyResult<i32> {
-        self.fd(&self.items, queue, has_items)
+        self.fd(&self.items, queue, ByteQueue::show_items)
     }
 
     /// The descriptor that is readable while there is room.
@@ -40,14 +32,14 @@ impl Bells {
     /// # Errors
     /// As [`items_fd`](Self::items_fd).
     pub(super) fn room_fd(&self, queue: &ByteQueue) -> PyResult<i32> {
-        self.fd(&self.room, queue, has_room)
+        self.fd(&self.room, queue, ByteQueue::show_room)
     }
 
     fn fd(
         &self,
         bell: &Mutex<Option<Doorbell>>,
         queue: &ByteQueue,
-        is_ready: impl Fn(&ByteQueue) -> bool,
+        show: impl Fn(&ByteQueue, &Doorbell),
     ) -> PyResult<i32> {
         let mut bell = bell.lock().unwrap_or_else(PoisonError::into_inner);
         if bell.as_ref().is_none_or(|bell| !bell.is_mine()) {
@@ -55,7 +47,7 @@ impl Bells {
             self.are_hung.store(true, Relaxed);
         }
         let hung = bell.as_ref().map(|bell| {
-            bell.show(|| is_ready(queue));
+            show(queue, bell);
             bell.as_fd().as_raw_fd()
         });
         Ok(hung.unwrap_or(-1))
@@ -71,8 +63,8 @@ impl Bells {
 
     #[cold]
     fn show_all(&self, queue: &ByteQueue) {
-        show_one(&self.items, || has_items(queue));
-        show_one(&self.room, || has_room(queue));
+        show_one(&self.items, |bell| queue.show_items(bell));
+        show_one(&self.room, |bell| queue.show_room(bell));
     }
 
     /// Takes them down.
@@ -84,9 +76,9 @@ impl Bells {
     }
 }
 
-fn show_one(bell: &Mutex<Option<Doorbell>>, is_ready: impl Fn() -> bool) {
+fn show_one(bell: &Mutex<Option<Doorbell>>, show: impl Fn(&Doorbell)) {
     let bell = bell.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(bell) = bell.as_ref().filter(|bell| bell.is_mine()) {
-        bell.show(is_ready);
+        show(bell);
     }
 }
