@@ -9,6 +9,7 @@ or why it was not called.
 import functools
 import importlib
 import multiprocessing
+import os
 import sys
 import traceback
 
@@ -59,6 +60,8 @@ def _outcome(post):
 
 def main(arguments):
     seat, arena, lifeline, outlive = map(int, arguments)
+    # A program that this process starts has no part in it.
+    os.set_inheritable(arena, False)
     post = _core.Post.take(seat, arena, lifeline, bool(outlive))
     # Without a parent nobody asks for anything.
     outcome = post and _outcome(post)
