@@ -44,6 +44,9 @@ _INTERRUPTED = 128 + signal.SIGINT
 #: Seconds that a pool that was terminated waits for a map's iterator.
 _FAREWELL = 1.0
 
+#: Items of a chunk at most whose size nobody has asked for.
+_LONGEST = 4096
+
 #: Whose iterators do not wait for anything, and run no code of a user.
 _PROMPT = (list, tuple, range, str, bytes, bytearray, dict, set, frozenset)
 
@@ -188,6 +191,9 @@ class Pool(_stock.Pool):
             chunksize, extra = divmod(length, self._processes * 4)
             if extra:
                 chunksize += 1
+            if self._maxtasksperchild is None:
+                # Longer ones fall out of the processor's cache on their way.
+                chunksize = min(chunksize, _LONGEST)
         result = MapResult(self._engine, "map", _progress(self._progress, length))
         result._begin_map(self, length, chunksize, callback, error_callback)
         items = iterable if chunksize > 0 else ()
@@ -197,14 +203,14 @@ class Pool(_stock.Pool):
     def map(self, func, iterable, chunksize=None):
         """Returns the list of `func(item)` for each item, called in the workers."""
         result, feed = self._map(func, iterable, _stock.mapstar, chunksize, None, None)
-        feed.finish()
-        return result._collect() if result._chunksize > 0 else result.get()
+        values = feed.collect()
+        return values if result._chunksize > 0 else result.get()
 
     def starmap(self, func, iterable, chunksize=None):
         """As `map`, with `func(*item)`."""
         result, feed = self._map(func, iterable, _stock.starmapstar, chunksize, None, None)
-        feed.finish()
-        return result._collect() if result._chunksize > 0 else result.get()
+        values = feed.collect()
+        return values if result._chunksize > 0 else result.get()
 
     def imap(self, func, iterable, chunksize=1):
         """As `map`, but returns an iterator of the results as they come, in order.

@@ -8,13 +8,13 @@ use procession_sys::Deadline;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyIterator, PyTuple};
+use pyo3::types::{PyIterator, PyList, PyTuple};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Tasks that are under way at most, while they are small.
 const WINDOW: usize = 4096;
 /// Bytes that are under way at most, as far as the last task tells.
-const WINDOW_BYTES: usize = 16 << 20;
+const WINDOW_BYTES: usize = 8 << 20;
 
 /// The arguments of a map, on their way into tasks.
 #[pyclass(frozen, module = "procession._core")]
@@ -99,7 +99,7 @@ impl Feed {
 
     /// Waits until fewer tasks are under way.
     fn wait_for_room(&self, py: Python<'_>) -> PyResult<()> {
-        let low = self.state().window / 2;
+        let low = self.low();
         let (job, pool) = (&self.job.get().job, &self.job.get().pool);
         let has_room = || {
             let state = job.state();
@@ -116,6 +116,30 @@ impl Feed {
         Ok(())
     }
 
+    /// Submits all that is left, and returns the list of all results, decoded as they come. For the one
+    /// caller that has the job.
+    fn collect<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let job = self.job.get();
+        let list = PyList::empty(py);
+        let mut failed = None;
+        loop {
+            let is_fed = self.under_way() > self.low() || self.fill(py)?;
+            if job.gather(&list, &mut failed)? {
+                break;
+            }
+            let low = if is_fed { 0 } else { self.low() };
+            let has_news = || {
+                let state = job.job.state();
+                state.has_next() || state.is_over() || state.submitted - state.ended < low
+            };
+            wait(py, &job.pool, Deadline::never(), has_news)?;
+        }
+        match failed {
+            None => Ok(list.into_any()),
+            Some(error) => Err(PyErr::from_value(error)),
+        }
+    }
+
     /// Ends the feed; the job ends with what was submitted, and with that exception.
     fn stop(&self, py: Python<'_>, error: &Bound<'_, PyAny>) {
         if self.state().items.is_some() {
@@ -128,6 +152,11 @@ impl Feed {
 impl Feed {
     fn state(&self) -> std::sync::MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// With so few tasks under way it is time for more.
+    fn low(&self) -> usize {
+        self.state().window / 2
     }
 
     fn under_way(&self) -> usize {

@@ -148,6 +148,32 @@ impl PoolJob {
         })
     }
 
+    /// Appends the results that are there to `list`, up to the first failure; whether all has ended.
+    ///
+    /// What comes behind a failure is waited for, and not decoded.
+    pub(super) fn gather<'py>(
+        &self,
+        list: &Bound<'py, PyList>,
+        failed: &mut Option<Bound<'py, PyAny>>,
+    ) -> PyResult<bool> {
+        let mut outcomes = VecDeque::new();
+        let is_over = {
+            let mut state = self.job.state();
+            state.take_some(usize::MAX, &mut outcomes);
+            state.is_over()
+        };
+        for outcome in outcomes {
+            if failed.is_some() {
+                break;
+            }
+            match self.open(list.py(), &outcome) {
+                (true, results) => extend(list, &results)?,
+                (false, error) => *failed = Some(error),
+            }
+        }
+        Ok(is_over)
+    }
+
     fn next_ready(&self, py: Python<'_>) -> Option<PyResult<Py<PyAny>>> {
         loop {
             let outcome = {
@@ -237,42 +263,6 @@ impl PoolJob {
     /// As `_outcome`, for a map: the list of all results, or the first exception.
     fn _outcomes<'py>(&self, py: Python<'py>) -> (bool, Bound<'py, PyAny>) {
         self.all(py)
-    }
-
-    /// The list of all results of a map, decoded as they come. For the one caller that has the job.
-    fn _collect<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let list = PyList::empty(py);
-        let mut failed = None;
-        let mut outcomes = VecDeque::new();
-        loop {
-            let is_over = {
-                let mut state = self.job.state();
-                state.take_some(usize::MAX, &mut outcomes);
-                state.is_over()
-            };
-            for outcome in outcomes.drain(..) {
-                // What comes behind a failure is waited for, and not decoded.
-                match failed {
-                    Some(_) => {}
-                    None => match self.open(py, &outcome) {
-                        (true, results) => extend(&list, &results)?,
-                        (false, error) => failed = Some(error),
-                    },
-                }
-            }
-            if is_over {
-                break;
-            }
-            let has_news = || {
-                let state = self.job.state();
-                state.has_next() || state.is_over()
-            };
-            wait(py, &self.pool, Deadline::never(), has_news)?;
-        }
-        match failed {
-            None => Ok(list.into_any()),
-            Some(error) => Err(PyErr::from_value(error)),
-        }
     }
 
     /// Whether nothing has failed. All has ended.
