@@ -13,6 +13,7 @@ use pyo3::exceptions::PyRuntimeError;
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
+use pyo3::types::PyType;
 use std::ffi::{CStr, c_void};
 use std::ptr;
 use std::sync::Arc;
@@ -48,6 +49,11 @@ pub(super) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
 impl Way {
     const fn new(name: &'static CStr) -> Self {
         Self { name, before: PyOnceLock::new(), definition: PyOnceLock::new() }
+    }
+
+    fn class_attribute(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        let before = self.before.get(py).map(|before| before.clone_ref(py));
+        before.ok_or_else(|| PyRuntimeError::new_err("the class is not complete yet"))
     }
 
     /// `get` is a `descrgetfunc`.
@@ -154,15 +160,8 @@ unsafe extern "C" fn give_enter(
     lock: *mut ffi::PyObject,
     _class: *mut ffi::PyObject,
 ) -> *mut ffi::PyObject {
-    if lock.is_null() {
-        return of_class(&ENTER);
-    }
-    // SAFETY: the descriptor stands in the class, so what it is asked for is of it.
-    unsafe {
-        answer(lock, |py, lock: &SemLock| {
-            Ok(lock.bound().enter(py, lock)?.clone_ref(py).into_ptr())
-        })
-    }
+    // SAFETY: the interpreter asks for an attribute.
+    unsafe { give_out(&ENTER, lock, |py, lock| lock.bound().enter(py, lock)) }
 }
 
 unsafe extern "C" fn give_exit(
@@ -170,24 +169,53 @@ unsafe extern "C" fn give_exit(
     lock: *mut ffi::PyObject,
     _class: *mut ffi::PyObject,
 ) -> *mut ffi::PyObject {
-    if lock.is_null() {
-        return of_class(&EXIT);
-    }
-    // SAFETY: the descriptor stands in the class, so what it is asked for is of it.
-    unsafe {
-        answer(lock, |py, lock: &SemLock| Ok(lock.bound().exit(py, lock)?.clone_ref(py).into_ptr()))
-    }
+    // SAFETY: the interpreter asks for an attribute.
+    unsafe { give_out(&EXIT, lock, |py, lock| lock.bound().exit(py, lock)) }
 }
 
-/// What the class itself is asked for: the method that was there before.
-fn of_class(way: &Way) -> *mut ffi::PyObject {
-    // SAFETY: the interpreter is attached where it asks for an attribute.
-    let py = unsafe { Python::assume_attached() };
-    match way.before.get(py) {
-        Some(before) => before.clone_ref(py).into_ptr(),
-        None => {
-            PyRuntimeError::new_err("the class is not complete yet").restore(py);
-            ptr::null_mut()
-        }
+/// The object as a lock.
+#[inline]
+fn as_lock<'a, 'py>(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Borrowed<'a, 'py, SemLock>> {
+    /// Classes of locks that were met before, as a rule `Lock` and `RLock`; kept, so that no other
+    /// class ever has their addresses.
+    static KNOWN: [PyOnceLock<Py<PyType>>; 2] = [PyOnceLock::new(), PyOnceLock::new()];
+    let py = object.py();
+    let class = object.get_type_ptr();
+    if KNOWN.iter().any(|known| known.get(py).is_some_and(|known| known.as_ptr().cast() == class)) {
+        // SAFETY: of a class that was found to be one of locks.
+        return Ok(unsafe { object.cast_unchecked() });
     }
+    let lock = object.cast::<SemLock>()?;
+    if let Some(room) = KNOWN.iter().find(|known| known.get(py).is_none()) {
+        room.get_or_init(py, || object.get_type().unbind());
+    }
+    Ok(lock)
+}
+
+/// What a descriptor answers: of a lock the function that is bound, of the class the method that was
+/// there before.
+///
+/// # Safety
+/// The interpreter is attached; `lock` is null or borrowed for the call.
+#[inline]
+unsafe fn give_out(
+    way: &Way,
+    lock: *mut ffi::PyObject,
+    function: impl for<'a> FnOnce(Python<'_>, &'a SemLock) -> PyResult<&'a Py<PyAny>>,
+) -> *mut ffi::PyObject {
+    // SAFETY: the caller says so.
+    let py = unsafe { Python::assume_attached() };
+    // SAFETY: the caller says so.
+    let lock = unsafe { Borrowed::from_ptr_or_opt(py, lock) };
+    let found = match lock {
+        Some(lock) => as_lock(lock).and_then(|lock| Ok(function(py, lock.get())?.clone_ref(py))),
+        None => way.class_attribute(py),
+    };
+    found.map_or_else(
+        |error| {
+            error.restore(py);
+            ptr::null_mut()
+        },
+        Py::into_ptr,
+    )
 }
