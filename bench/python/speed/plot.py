@@ -1,10 +1,10 @@
 """The picture: how many times as fast as each peer, row by row."""
 
-from .rows import ROWS
+from .rows import LISTS, ONE_COPY, ROWS, TOLIST
 from .sides import FUTURES, STOCK
 
 COLOURS = {
-    STOCK: "#1f3d5a", f"{STOCK}, lists of 100": "#6b8fb3", FUTURES: "#3f7cac", "faster-fifo": "#d1495b",
+    STOCK: "#1f3d5a", LISTS: "#6b8fb3", ONE_COPY: "#c0c0c0", TOLIST: "#d8b4a0", FUTURES: "#3f7cac", "faster-fifo": "#d1495b",
     "billiard": "#edae49", "multiprocess": "#66a182", "loky": "#8d6a9f", "joblib": "#b07156",
     "mpire": "#7f7f7f", "pebble": "#2f9599",
 }  # fmt: skip

@@ -42,7 +42,7 @@ def run(row, rounds, seconds, only=None):
     With `seconds`, each side does as much as takes it about so long, as two runs before the first round
     tell; with 0, what the row says.
     """
-    names = [None, *(peer for peer in row.peers if only is None or peer.partition(",")[0] in only)]
+    names = [None, *(peer for peer in row.peers if only is None or function(row, peer)[1] in only)]
     sides_ = [Side(name or sides.OURS) for name in names]
     for name, side in zip(names, sides_):
         if not sides.is_there(function(row, name)[1]):

@@ -28,7 +28,7 @@ class Row:
     run: str
     count: int
     peers: dict = field(default_factory=dict)
-    #: Another function for a peer that has no such thing: what one does there instead, and its name.
+    #: Where a peer has no such thing: what one does there instead, or what nobody can be faster than.
     instead: dict = field(default_factory=dict)
 
 
@@ -45,6 +45,8 @@ def relatives(stock):
 AHEAD = Target(1, "ahead")
 TENTH = Target(10, "0.1× its time")
 LISTS = f"{STOCK}, lists of 100"
+ONE_COPY = "a copy, one process"
+TOLIST = "array.array, one process"
 
 ROWS = (
     Row("queue-int", "Queue, small ints", PER_SECOND, "queues.ints", 2000, queue_peers(20)),
@@ -59,9 +61,10 @@ ROWS = (
         {STOCK: "queues.ints", LISTS: "queues.lists"}),
     Row("queue-4-4", "Queue, small ints, 4 producers, 4 consumers", PER_SECOND, "queues.many_to_many", 2000,
         queue_peers(20, None)),
-    Row("queue-mib", "Queue, 1 MiB of bytes", PER_SECOND, "queues.mib", 16, queue_peers(12, None)),
+    Row("queue-mib", "Queue, 1 MiB of bytes", PER_SECOND, "queues.mib", 16,
+        {**queue_peers(12, None), ONE_COPY: None}, {ONE_COPY: "copies.mib"}),
     Row("queue-array", "Queue, numpy array of 100 MB, received and looked at", PER_SECOND, "queues.array", 1,
-        queue_peers(15, None)),
+        {**queue_peers(15, None), ONE_COPY: None}, {ONE_COPY: "copies.array"}),
     Row("queue-ping-pong", "ping-pong through two queues, p50", SECONDS, "queues.ping_pong", 500,
         {STOCK: TENTH, "faster-fifo": None, "billiard": None, "multiprocess": None}),
     Row("pool-one", "Pool.map, no-op, chunksize=1", PER_SECOND, "pools.one_by_one", 500,
@@ -74,7 +77,8 @@ ROWS = (
          "pebble": None}),
     Row("value-add", "with v.get_lock(): v.value += 1", SECONDS, "shared.add", 5000, relatives(3.5)),
     Row("array-item", "array[5]", SECONDS, "shared.item", 5000, relatives(8)),
-    Row("array-items", "array[:] of 1000", SECONDS, "shared.items", 500, relatives(3)),
+    Row("array-items", "array[:] of 1000", SECONDS, "shared.items", 500,
+        {**relatives(3), TOLIST: None}, {TOLIST: "copies.items"}),
     Row("lock", "with lock: pass", SECONDS, "shared.lock", 5000, relatives(2)),
     Row("pipe-int", "Pipe, small ints", PER_SECOND, "pipes.ints", 2000, relatives(2.5)),
     Row("import", "import, in a new interpreter, p50", SECONDS, "imports.first", 5,
@@ -84,6 +88,6 @@ ROWS = (
 
 def function(row, peer):
     """What a peer runs, and as which side; `peer` None is ours."""
-    run = row.instead.get(peer, row.run)
-    side = OURS if peer is None else peer.partition(",")[0]
-    return run, side
+    if peer in row.instead:
+        return row.instead[peer], STOCK
+    return row.run, OURS if peer is None else peer
