@@ -11,8 +11,8 @@
 //! | the queue, or the member that it was handed to | until the commit of the get |
 //! | the receiver | until it is dropped, or held instead |
 
-use crate::codec::travel;
 pub use crate::codec::PICKLE;
+use crate::codec::travel;
 pub use crate::codec::travel::Objects;
 pub(crate) use crate::codec::travel::travelling;
 use crate::{Error, Shareable, codec, counterpart};
