@@ -144,7 +144,7 @@ impl SynchronizedArray {
     ) -> PyResult<Bound<'py, PyAny>> {
         let state = self.state()?;
         let guarded = &state.guarded;
-        let Some(memory) = guarded.numbers() else {
+        let Some(memory) = guarded.numbers else {
             return guarded.locked(py, || guarded.obj.bind(py).get_item(index));
         };
         if let Some(at) = state.find(memory, index) {

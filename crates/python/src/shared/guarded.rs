@@ -12,6 +12,8 @@ pub(super) struct Guarded {
     pub(super) lock: Py<PyAny>,
     own_lock: Option<Py<SemLock>>,
     pub(super) memory: Option<Memory>,
+    /// The elements, if they are numbers that need no ctypes.
+    pub(super) numbers: Option<Memory>,
 }
 
 /// The elements of a block; the object keeps the block in being.
@@ -33,7 +35,8 @@ impl Guarded {
             None => None,
         };
         let own_lock = lock.cast::<SemLock>().ok().map(|lock| lock.clone().unbind());
-        Ok(Self { obj: obj.unbind(), lock: lock.unbind(), own_lock, memory })
+        let numbers = memory.filter(|memory| memory.element.is_number());
+        Ok(Self { obj: obj.unbind(), lock: lock.unbind(), own_lock, memory, numbers })
     }
 
     /// Does `work` under the lock.
@@ -59,12 +62,6 @@ impl Guarded {
         let result = work();
         lock.release()?;
         result
-    }
-
-    /// The elements, if they are numbers that need no ctypes.
-    #[inline]
-    pub(super) fn numbers(&self) -> Option<Memory> {
-        self.memory.filter(|memory| memory.element.is_number())
     }
 
     #[inline]

@@ -29,7 +29,7 @@ impl SynchronizedValue {
     #[inline]
     pub(super) fn read<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let guarded = self.guarded()?;
-        guarded.locked(py, || match guarded.numbers() {
+        guarded.locked(py, || match guarded.numbers {
             Some(memory) => Ok(memory.element.read(py, memory.data, 0)),
             None => guarded.obj.bind(py).getattr("value"),
         })

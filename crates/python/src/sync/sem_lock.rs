@@ -77,12 +77,18 @@ impl State {
 
     #[inline]
     pub(super) fn is_mine(&self) -> bool {
-        self.count() > 0 && self.thread.load(Relaxed) == this_thread()
+        self.is_held(self.count())
+    }
+
+    /// Whether this thread holds what is counted `count` times.
+    #[inline]
+    fn is_held(&self, count: i64) -> bool {
+        count > 0 && self.thread.load(Relaxed) == this_thread()
     }
 
     #[inline]
-    fn note_taken(&self) {
-        self.change_count(1);
+    fn note_taken(&self, count: i64) {
+        self.count.store(count, Relaxed);
         self.thread.store(this_thread(), Relaxed);
     }
 
@@ -95,12 +101,16 @@ impl State {
         self.count.store(count, Relaxed);
     }
 
-    /// Takes it if that takes no waiting.
+    /// Takes it if that takes no waiting. For who has the interpreter's lock, as all are who count, so
+    /// that nobody else counts meanwhile.
     #[inline]
     pub(crate) fn try_acquire(&self) -> bool {
-        let taken = self.holds_inner() || self.object.try_acquire();
+        let count = self.count();
+        // The lock inside an object does not know how often it was taken.
+        let taken = matches!(self.object, Object::Inner(_)) && self.is_held(count)
+            || self.object.try_acquire();
         if taken {
-            self.note_taken();
+            self.note_taken(count + 1);
         }
         taken
     }
@@ -109,18 +119,6 @@ impl State {
     #[inline]
     pub(crate) fn is_held_again(&self) -> bool {
         self.object.is_recursive() && self.is_mine()
-    }
-
-    /// Whether this thread holds the lock inside an object, which does not know how often.
-    #[inline]
-    fn holds_inner(&self) -> bool {
-        matches!(self.object, Object::Inner(_)) && self.is_mine()
-    }
-
-    /// For who has the interpreter's lock, so that nobody else changes it meanwhile.
-    #[inline]
-    fn change_count(&self, by: i64) {
-        self.count.store(self.count() + by, Relaxed);
     }
 
     /// Takes it; `false` if that was not possible at once, or within `timeout` seconds.
@@ -145,25 +143,26 @@ impl State {
     fn sleep(&self, py: Python<'_>, deadline: Deadline) -> PyResult<bool> {
         let taken = wait(py, |interrupt| self.object.acquire_until(deadline, interrupt))?.is_some();
         if taken {
-            self.note_taken();
+            self.note_taken(self.count() + 1);
         }
         Ok(taken)
     }
 
     #[inline]
     pub(crate) fn release(&self) -> PyResult<()> {
-        if self.object.is_recursive() && !self.is_mine() {
+        let count = self.count();
+        if self.object.is_recursive() && !self.is_held(count) {
             return Err(PyAssertionError::new_err(
                 "attempt to release recursive lock not owned by thread",
             ));
         }
-        if !matches!(self.object, Object::Inner(_)) || self.count() == 1 {
+        if !matches!(self.object, Object::Inner(_)) || count == 1 {
             self.object.release().map_err(|error| match error {
                 Error::ReleasedTooOften => PyValueError::new_err(error.to_string()),
                 error => raise(&error),
             })?;
         }
-        self.change_count(-1);
+        self.count.store(count - 1, Relaxed);
         Ok(())
     }
 }
