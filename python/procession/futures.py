@@ -13,7 +13,7 @@ from itertools import islice
 from multiprocessing import get_context, util
 
 from . import _core
-from .pool import _Staff
+from .pool import _check_options, _Staff
 
 __all__ = ["ProcessPoolExecutor"]
 
@@ -49,6 +49,7 @@ class ProcessPoolExecutor(Executor):
                 raise TypeError("max_tasks_per_child must be an integer")
             if max_tasks_per_child <= 0:
                 raise ValueError("max_tasks_per_child must be >= 1")
+        _check_options(retries, task_timeout, max_memory_per_child)
         self._max_workers = max_workers
         self._context = mp_context or get_context()
         self._workers = []
@@ -74,6 +75,12 @@ class ProcessPoolExecutor(Executor):
     def _processes(self):
         """The workers by their pids."""
         return {worker.pid: worker for worker in self._workers}
+
+    @property
+    def _broken(self):
+        """Why no call can be done any more; False while they can."""
+        failure = self._engine and self._engine.failure
+        return str(failure) if failure else False
 
     def _start(self):
         has_initializer, retries, task_timeout, serializer = self._options

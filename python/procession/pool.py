@@ -98,10 +98,7 @@ class Pool(_stock.Pool):
                 raise ValueError("maxtasksperchild must be a positive int or None")
         if initializer is not None and not callable(initializer):
             raise TypeError("initializer must be a callable")
-        if retries < 0:
-            raise ValueError("retries must not be negative")
-        if task_timeout is not None and task_timeout <= 0:
-            raise ValueError("task_timeout must be positive or None")
+        _check_options(retries, task_timeout, max_memory_per_child)
         self._processes = processes
         staff = _Staff(
             self._ctx, self.Process, self._pool, initializer, initargs,
@@ -261,6 +258,16 @@ class Pool(_stock.Pool):
             self._feeder.join()
             self._engine.drain()
         self._worker_handler.join()
+
+
+def _check_options(retries, task_timeout, max_memory_per_child):
+    if not isinstance(retries, int) or retries < 0:
+        raise ValueError("retries must be an int that is not negative")
+    if task_timeout is not None and not task_timeout > 0:
+        raise ValueError("task_timeout must be positive or None")
+    if max_memory_per_child is not None:
+        if not isinstance(max_memory_per_child, int) or max_memory_per_child <= 0:
+            raise ValueError("max_memory_per_child must be a positive int or None")
 
 
 def _end(engine, feeder, supervisor):

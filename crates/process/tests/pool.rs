@@ -306,3 +306,13 @@ fn a_result_that_does_not_fit_its_type_fails_one_call() {
     let large = pool.apply(|n: usize| vec![7_u8; n], 3_000_000).unwrap();
     assert_eq!(large.len(), 3_000_000);
 }
+
+#[test]
+fn a_worker_that_has_grown_is_replaced() {
+    let _guard = guard_after(warm_up);
+    let pid = |pool: &Pool| pool.apply(|_: ()| std::process::id(), ()).unwrap();
+    let tight = Pool::builder().workers(1).max_memory_per_child(1).build().unwrap();
+    assert_ne!(pid(&tight), pid(&tight));
+    let wide = Pool::builder().workers(1).max_memory_per_child(1 << 40).build().unwrap();
+    assert_eq!(pid(&wide), pid(&wide));
+}

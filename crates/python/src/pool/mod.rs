@@ -2,7 +2,17 @@
 //!
 //! The engine keeps the books: which task is whose, results, deaths, retries, time limits. What is
 //! added here is Python's: how objects become the bytes of a task, how CPython starts a worker, and
-//! what a worker does with a task. The supervisor of the engine runs in a thread that Python started.
+//! what a worker does with a task. The supervisor of the engine runs in a thread that Python started;
+//! nobody who waits for a result waits for that thread, unless there is a callback.
+//!
+//! The cut is below the engine's types because a Python task is no shipped function and a Python
+//! worker no process of ours, while deaths, claims, retries and time limits are the same. Of the
+//! engine's locks two are held while Python code runs, the pump's and that for starting workers; the
+//! one is only ever tried, the other waited for with the interpreter detached.
+//!
+//! A worker waits without the interpreter, and looks at least twice a second whether the pool's
+//! process is there. If that process is killed, an idle worker ends then, and a busy one after its
+//! task.
 //!
 //! | room | holds |
 //! |---|---|
