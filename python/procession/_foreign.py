@@ -60,15 +60,14 @@ def dump(value):
     objects = []
     _check(value, "", 0, objects)
     file = io.BytesIO()
-    pickler = pickle.Pickler(file, 5)
-    pickler.persistent_id = _persistent_id
-    pickler.dump(value)
+    _Pickler(file, 5).dump(value)
     return file.getvalue(), objects
 
 
-def _persistent_id(obj):
-    named = _name(obj)
-    return named and named[1]
+class _Pickler(pickle.Pickler):
+    def persistent_id(self, obj):
+        named = _name(obj)
+        return named and named[1]
 
 
 def _name(obj):
