@@ -197,3 +197,23 @@ def test_an_idle_pool_is_gone_a_second_after_its_parent_was_killed(method, tmp_p
                 return
             said = program.said()
     pytest.fail(said)
+
+
+EXECUTOR = """
+import procession
+from concurrent.futures import ProcessPoolExecutor
+
+def main():
+    procession.install()
+    with ProcessPoolExecutor(3, mp_context=mp) as executor:
+        for _ in range(5000):
+            assert [call.result() for call in [executor.submit(abs, -it) for it in range(3)]] == [0, 1, 2]
+    print("done")
+"""
+
+
+def test_the_executor_of_stock_is_never_told_of_a_result_that_is_gone(tmp_path):
+    """It takes what a descriptor announces without looking, and would wait for it as long as nothing else comes."""
+    with start(write(tmp_path, "executor", EXECUTOR), "procession", "fork") as program:
+        assert program.until_all_ended(), program.said()
+        assert program.lines() == ["done"], program.said()
