@@ -199,6 +199,33 @@ def test_it_ends_with_a_killed_parent_also_if_that_has_forked(tmp_path):
             os.kill(child, signal.SIGKILL)
 
 
+def test_a_daemon_ends_with_this_program_and_others_are_waited_for(run):
+    source = """
+        import sys
+        import procession as mp
+
+        ready, queue = mp.Event(), mp.Queue()
+        daemon = mp.RustProcess(sys.argv[1], "sleep", (ready,), daemon=True)
+        daemon.start()
+        ready.wait()
+        other = mp.RustProcess(sys.argv[1], "child", (queue,))
+        other.start()
+        print(daemon.pid, other.pid)
+    """
+    pids = map(int, run(source, PROGRAM).split())
+    assert not any(map(is_running, pids))
+
+
+def test_a_large_item_crosses_in_both_directions():
+    orders, results = mp.Queue(), mp.Queue()
+    process = started("serve", orders, results)
+    order = {"number": 1, "word": "w" * 300_000, "kind": {"Sized": (1, 2)}}
+    orders.put(order)
+    orders.put(None)
+    assert results.get(timeout=PATIENCE) == {**order, "number": 2}
+    assert process.result(PATIENCE) == 1
+
+
 def is_running(pid):
     try:
         with open(f"/proc/{pid}/stat") as stat:

@@ -28,6 +28,9 @@
 //! | shared state | [`Value`], [`Array`], [`Buffer`], [`Mutex`], [`Lock`], [`RLock`], [`Semaphore`], [`BoundedSemaphore`], [`Condition`], [`Event`], [`Barrier`] |
 //! | the host | [`inspect`], [`host`] |
 //!
+//! Python processes may belong to the same family: [`Process::python`] starts one, and [`Tasks`] are what a Python
+//! program may start.
+//!
 //! All shared objects may travel in the arguments of processes and tasks, and in messages.
 //!
 //! # If a process dies

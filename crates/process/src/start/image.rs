@@ -90,7 +90,16 @@ impl Image {
     fn exchange(&self, slot: Slot) -> io::Result<()> {
         let message = Boot { build: Build::of_program()?.to_bytes(), member: slot.to_raw() };
         let lifeline = lifeline::downward()?;
-        fd_pass::send(&self.control, &message.to_bytes(), &[slot.arena(), lifeline.as_fd()])?;
+        let ended = || {
+            io::Error::other(
+                "the program that was started again ended before procession::init(); make it the first line of main",
+            )
+        };
+        fd_pass::send(&self.control, &message.to_bytes(), &[slot.arena(), lifeline.as_fd()])
+            .map_err(|error| match error.kind() {
+                io::ErrorKind::BrokenPipe => ended(),
+                _ => error,
+            })?;
         if !poll::readable(&self.control, Deadline::after(PATIENCE))? {
             return Err(io::Error::other(
                 "the program that was started again did not reach procession::init(); make it the first line of main",
@@ -100,9 +109,7 @@ impl Image {
         match fd_pass::recv(&self.control, &mut text)? {
             Some(hello) if hello.len == 1 => Ok(()),
             Some(hello) => Err(io::Error::other(String::from_utf8_lossy(&text[..hello.len]))),
-            None => Err(io::Error::other(
-                "the program that was started again ended before procession::init(); make it the first line of main",
-            )),
+            None => Err(ended()),
         }
     }
 }
