@@ -7,9 +7,10 @@ the executor goes on. `WorkerLost` is a `BrokenProcessPool`, which is what stock
 import os
 import threading
 import time
+import weakref
 from concurrent.futures import CancelledError, Executor, Future
 from functools import partial
-from itertools import islice
+from multiprocessing import TimeoutError as NotReady
 from multiprocessing import get_context, util
 
 from . import _core
@@ -64,6 +65,8 @@ class ProcessPoolExecutor(Executor):
         self._is_shut = False
         # Futures that have not ended. The engine's callbacks know them, and not the executor.
         self._pending = set()
+        # Maps of which somebody still wants results.
+        self._maps = weakref.WeakSet()
         self._end = None
         util.register_after_fork(self, ProcessPoolExecutor._after_fork)
 
@@ -95,20 +98,20 @@ class ProcessPoolExecutor(Executor):
             self, _finish, args=(self._engine, self._supervisor), exitpriority=15
         )
 
+    def _check(self):
+        if self._is_shut:
+            raise RuntimeError("cannot schedule new futures after shutdown")
+        if util.is_exiting():
+            raise RuntimeError("cannot schedule new futures after interpreter shutdown")
+        if self._engine is None:
+            self._start()
+
     def submit(self, fn, /, *args, **kwargs):
         """Has `fn(*args, **kwargs)` called in a worker; returns its future."""
-        return self._submit(_core.PoolEngine.submit, fn, args, kwargs)
-
-    def _submit(self, how, *call):
         with self._lock:
-            if self._is_shut:
-                raise RuntimeError("cannot schedule new futures after shutdown")
-            if util.is_exiting():
-                raise RuntimeError("cannot schedule new futures after interpreter shutdown")
-            if self._engine is None:
-                self._start()
+            self._check()
             job = _core.PoolJob(self._engine)
-            how(self._engine, job, *call)
+            self._engine.submit(job, fn, args, kwargs)
             future = _Future(job)
             self._pending.add(future)
             job._when_over(partial(_settle, future, self._pending))
@@ -122,11 +125,13 @@ class ProcessPoolExecutor(Executor):
         if chunksize < 1:
             raise ValueError("chunksize must be >= 1.")
         end = None if timeout is None else time.monotonic() + timeout
-        items = zip(*iterables)
-        futures = []
-        while chunk := tuple(islice(items, chunksize)):
-            futures.append(self._submit(_core.PoolEngine.submit_each, fn, chunk))
-        return _results(futures, end)
+        calls = list(zip(*iterables))
+        with self._lock:
+            self._check()
+            job = _Map(self._engine, "map")
+            self._maps.add(job)
+            _core.Feed(self._engine, job, fn, calls, chunksize, True, False).finish()
+        return _results(job, end)
 
     def shutdown(self, wait=True, *, cancel_futures=False):
         """Takes no more calls; those that it has are done, or cancelled where they have not begun.
@@ -141,6 +146,8 @@ class ProcessPoolExecutor(Executor):
         if cancel_futures:
             for future in list(self._pending):
                 future.cancel()
+            for job in list(self._maps):
+                job._withdraw()
         engine.close()
         if wait:
             engine.drain()
@@ -194,21 +201,23 @@ def _settle(future, pending):
         future.set_exception(value)
 
 
-def _results(futures, end):
-    """The results of chunks, one by one."""
-    futures.reverse()
+class _Map(_core.PoolJob):
+    """The calls of a map."""
+
+
+def _results(job, end):
+    """The results of a map, one by one; gives up what has not begun when it is left."""
     try:
-        while futures:
-            future = futures.pop()
+        while True:
             try:
-                timeout = None if end is None else end - time.monotonic()
-                chunk = future.result(timeout)
-            finally:
-                future.cancel()
-            del future
-            chunk.reverse()
-            while chunk:
-                yield chunk.pop()
+                # In a list, so that nobody but the caller has it afterwards.
+                result = [job._next(None if end is None else max(0, end - time.monotonic()))]
+            except StopIteration:
+                return
+            except NotReady as error:
+                if type(error) is NotReady:
+                    raise TimeoutError from None
+                raise
+            yield result.pop()
     finally:
-        for future in futures:
-            future.cancel()
+        job._withdraw()

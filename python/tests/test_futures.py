@@ -262,3 +262,23 @@ def test_lambdas_travel_by_cloudpickle():
         1, procession.get_context("fork"), serializer="cloudpickle"
     ) as executor:
         assert list(executor.map(lambda n: n + 1, range(3))) == [1, 2, 3]
+
+
+def test_what_a_map_has_left_is_cancelled_with_the_executor(tmp_path):
+    until = tmp_path / "until"
+    executor = ProcessPoolExecutor(1, procession.get_context("fork"))
+    paths = [str(tmp_path / name) for name in ("runs", "never")]
+    results = executor.map(waits, paths, [str(until)] * 2)
+    wait_for((tmp_path / "runs").exists)
+    executor.shutdown(wait=False, cancel_futures=True)
+    until.touch()
+    assert next(results) == paths[0]
+    with pytest.raises(futures.CancelledError):
+        next(results)
+    assert not (tmp_path / "never").exists()
+
+
+def test_a_map_is_done_when_the_executor_is_left():
+    with ProcessPoolExecutor(2, procession.get_context("fork")) as executor:
+        results = executor.map(square, range(20_000))
+    assert list(results) == [n * n for n in range(20_000)]

@@ -342,19 +342,22 @@ impl BytePool {
         !numbers.is_empty()
     }
 
-    /// Takes back a job of one part that no worker has begun. `false` if one has, or if it has ended.
+    /// Takes back what no worker has begun of a job; whether there was any.
     pub fn withdraw(&self, job: &Arc<Job>) -> bool {
         let mut ledger = self.ledger();
-        let number = job.state().number;
-        if !ledger.is_pending(number) || !self.bench.withdraw(number) {
-            return false;
+        let mut due = Vec::new();
+        let mut any = false;
+        for number in ledger.numbers_of(job) {
+            if self.bench.withdraw(number) {
+                due.extend(ledger.end_one(number, PoolError::Cancelled).into_iter().flatten());
+                any = true;
+            }
         }
-        let due = ledger.end_one(number, PoolError::Cancelled).unwrap_or_default();
         self.end_if_done(&ledger);
         drop(ledger);
         self.call_soon(due);
         self.tell();
-        true
+        any
     }
 
     /// Whether a worker has begun with a job of one part, and has not ended it.

@@ -142,17 +142,6 @@ impl Engine {
         self.put(job.get(), function, places, names)
     }
 
-    /// Submits calls of a function, one with each of `chunk`, which is a tuple of tuples, as one task;
-    /// `job` is told the list of the results.
-    fn submit_each(
-        &self,
-        job: &Bound<'_, PoolJob>,
-        function: &Bound<'_, PyAny>,
-        chunk: &Bound<'_, PyTuple>,
-    ) -> PyResult<()> {
-        self.put_as(Kind::Starmap, job.get(), function, chunk.as_any())
-    }
-
     /// Calls a function in a worker, and waits for what it returns.
     fn apply<'py>(
         &self,

@@ -23,6 +23,7 @@ pub(super) struct Feed {
     job: Py<PoolJob>,
     kind: Kind,
     chunksize: usize,
+    is_bounded: bool,
     state: Mutex<State>,
 }
 
@@ -44,8 +45,9 @@ enum Chunk<'py> {
 #[pymethods]
 impl Feed {
     /// `chunksize` of `items` make a task, which calls `function` with each, or with what each consists
-    /// of if `star`.
+    /// of if `star`. With `bounded` a limited number of tasks is under way at once.
     #[new]
+    #[pyo3(signature = (engine, job, function, items, chunksize, star, bounded=true))]
     fn new(
         engine: &Bound<'_, Engine>,
         job: Py<PoolJob>,
@@ -53,6 +55,7 @@ impl Feed {
         items: &Bound<'_, PyAny>,
         chunksize: usize,
         star: bool,
+        bounded: bool,
     ) -> PyResult<Self> {
         if chunksize == 0 {
             return Err(PyValueError::new_err("a chunk has at least one item"));
@@ -62,7 +65,7 @@ impl Feed {
         let state = State { function, items, scratch: Vec::new(), window: WINDOW };
         let kind = if star { Kind::Starmap } else { Kind::Map };
         let (engine, state) = (engine.clone().unbind(), Mutex::new(state));
-        Ok(Self { engine, job, kind, chunksize, state })
+        Ok(Self { engine, job, kind, chunksize, is_bounded: bounded, state })
     }
 
     /// Submits tasks until enough are under way; whether all are submitted.
@@ -78,7 +81,7 @@ impl Feed {
             if !has_more {
                 return Ok(true);
             }
-            if self.under_way() >= window {
+            if self.is_bounded && self.under_way() >= window {
                 return Ok(false);
             }
             match self.next_chunk(py) {

@@ -313,7 +313,7 @@ impl PoolJob {
         py.detach(|| self.pool.cancel(&self.job))
     }
 
-    /// Takes the call back unless a worker has begun with it; whether none has.
+    /// Takes back what no worker has begun with; whether there was any.
     fn _withdraw(&self, py: Python<'_>) -> bool {
         py.detach(|| self.pool.withdraw(&self.job))
     }
