@@ -319,6 +319,10 @@ def _work(post, initializer, initargs, maxtasks, max_memory, serializer, of_exec
         except Exception as error:
             import traceback
 
+            if of_executor:
+                from concurrent.futures._base import LOGGER
+
+                LOGGER.critical("Exception in initializer:", exc_info=True)
             post.give_up("".join(traceback.format_exception(error)).rstrip())
             return
     parent = process.parent_process()

@@ -401,11 +401,9 @@ def test_workers_killed_at_random_cost_their_tasks_and_nothing_else():
     with forked_pool(3) as pool:
         results = [pool.apply_async(spins, (n,)) for n in range(1500)]
         kills = 0
-        while not all(result.ready() for result in results):
-            for worker in random.sample(pool._pool[:], min(1, len(pool._pool))):
-                os.kill(worker.pid, signal.SIGKILL)
-                kills += 1
-            next(result for result in results if not result.ready() or result is results[-1]).wait(0.02)
+        while kills == 0 or not all(result.ready() for result in results):
+            kills += kill_one(pool)
+            next((result for result in results if not result.ready()), results[-1]).wait(0.02)
         lost = 0
         for n, result in enumerate(results):
             try:
@@ -416,6 +414,15 @@ def test_workers_killed_at_random_cost_their_tasks_and_nothing_else():
         assert kills > 0
         assert lost <= kills
         assert pool.map(square, range(100)) == [n * n for n in range(100)]
+
+
+def kill_one(pool):
+    """Kills a worker, if there is one; how many."""
+    workers = [worker for worker in pool._pool[:] if worker.is_alive()]
+    for worker in random.sample(workers, min(1, len(workers))):
+        worker.kill()
+        return 1
+    return 0
 
 
 def spins(n):
@@ -429,7 +436,7 @@ def test_tasks_of_workers_killed_at_random_are_tried_again():
     with forked_pool(3, retries=1000) as pool:
         result = pool.map_async(spins, range(1500), chunksize=1)
         while not result.ready():
-            os.kill(random.choice(pool._pool[:]).pid, signal.SIGKILL)
+            kill_one(pool)
             result.wait(0.02)
         assert result.get() == [n * n for n in range(1500)]
 
