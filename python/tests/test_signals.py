@@ -169,7 +169,7 @@ class Objects:
 
     def use_event(self):
         self.event.set()
-        self.event.wait(BOUND)
+        self.event.wait(0.001)  # another may have cleared it
         self.event.clear()
 
     def use_barrier(self):
