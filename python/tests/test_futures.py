@@ -282,3 +282,22 @@ def test_a_map_is_done_when_the_executor_is_left():
     with ProcessPoolExecutor(2, procession.get_context("fork")) as executor:
         results = executor.map(square, range(20_000))
     assert list(results) == [n * n for n in range(20_000)]
+
+
+def test_a_map_of_which_nobody_wants_results_keeps_nothing_up(run, method):
+    assert run(
+        """
+        import os
+        import procession
+        if __name__ == "__main__":
+            context = procession.get_context(os.environ["METHOD"])
+            procession.ProcessPoolExecutor(2, context).map(abs, range(100))
+            executor = procession.ProcessPoolExecutor(2, context)
+            executor.map(abs, range(100))
+            executor.shutdown(wait=False)
+            left = procession.ProcessPoolExecutor(2, context)
+            left.map(abs, range(100))
+            print("over")
+        """,
+        method=method,
+    ) == "over\n"

@@ -656,3 +656,12 @@ def test_no_warning_that_stock_would_not_give():
         with forked_pool(2) as pool:
             assert pool.map(square, range(3)) == [0, 1, 4]
         pool.join()
+
+
+def test_a_closed_pool_comes_to_its_end_without_anybody_waiting(context):
+    pool = context.Pool(2)
+    workers = list(pool._pool)
+    results = [pool.apply_async(square, (n,)) for n in range(100)]
+    pool.close()
+    wait_for(lambda: not any(worker.is_alive() for worker in workers))
+    assert [result.get() for result in results] == [n * n for n in range(100)]

@@ -304,9 +304,19 @@ impl BytePool {
         due
     }
 
-    /// Whether somebody wants to be called, so that the supervisor has to take results in.
+    /// Whether callbacks were not called yet.
     pub(super) fn has_callbacks(&self) -> bool {
         self.callbacks.load(SeqCst) > 0
+    }
+
+    /// Whether the supervisor has to take results in, because nobody else may: for callbacks, and so that a
+    /// closed pool comes to its end.
+    pub(super) fn needs_taking_in(&self) -> bool {
+        let is_closing = || {
+            let ledger = self.ledger();
+            matches!(ledger.phase, Phase::Closed) && ledger.outstanding > 0
+        };
+        self.has_callbacks() || is_closing()
     }
 
     /// Tells those who wait while somebody else takes results in.

@@ -310,7 +310,7 @@ fn round(pool: &BytePool) -> Result<(), PoolError> {
     let bench = &pool.bench;
     bench.kicked.store(false, SeqCst);
     let anybody_ended = bench.reap(pool)?;
-    if anybody_ended || pool.has_callbacks() {
+    if anybody_ended || pool.needs_taking_in() {
         pool.take_in_now()?;
     }
     let phase = {
@@ -338,7 +338,7 @@ fn sleep(pool: &BytePool) {
     let ends: Vec<_> = sentinels.iter().map(|sentinel| Readable(sentinel.as_fd())).collect();
     let mut objects: Vec<&dyn Waitable> = vec![&ear];
     objects.extend(ends.iter().map(|end| end as &dyn Waitable));
-    if pool.has_callbacks() {
+    if pool.needs_taking_in() {
         objects.push(pool.results());
     }
     let _ = wait(&objects, bench.next_look());
