@@ -94,7 +94,11 @@ impl Hand for Worker {
     fn reap(self: Box<Self>) -> i32 {
         Python::attach(|py| {
             let code = self.staff.call_method1(py, "reap", (&self.process,));
-            code.and_then(|code| code.extract(py)).unwrap_or(255)
+            let code = code.and_then(|code| code.extract(py)).unwrap_or(255);
+            // Here and now: later it would be in whatever thread attaches next. Of the main thread, what a
+            // process has hanging on its end would swallow a KeyboardInterrupt.
+            drop(self);
+            code
         })
     }
 }

@@ -155,7 +155,7 @@ impl Engine {
         wait(py, &self.pool, Deadline::never(), || job.job.state().is_over())?;
         match job.single(py) {
             (true, value) => Ok(value),
-            (false, error) => Err(PyErr::from_value(error)),
+            (false, error) => Err(failure::after_signals(py, error)),
         }
     }
 

@@ -11,6 +11,12 @@ pub(super) fn exception(py: Python<'_>, error: &PoolError) -> PyErr {
     made(py, error).unwrap_or_else(|failed| failed)
 }
 
+/// What a task raised, or what a signal's handler raises that has not run yet: a Ctrl-C ends the workers
+/// as well, and their end is known first now and then.
+pub(super) fn after_signals(py: Python<'_>, raised: Bound<'_, PyAny>) -> PyErr {
+    py.check_signals().err().unwrap_or_else(|| PyErr::from_value(raised))
+}
+
 fn made(py: Python<'_>, error: &PoolError) -> PyResult<PyErr> {
     let instance = match error {
         PoolError::WorkerLost(lost) => {

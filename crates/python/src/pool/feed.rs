@@ -139,7 +139,7 @@ impl Feed {
         }
         match failed {
             None => Ok(list.into_any()),
-            Some(error) => Err(PyErr::from_value(error)),
+            Some(error) => Err(failure::after_signals(py, error)),
         }
     }
 
