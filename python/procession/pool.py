@@ -294,14 +294,31 @@ class _Staff:
         self._limits = limits
 
     def start(self, post):
-        args = (post, self._initializer, self._initargs, *self._limits)
+        holds_back = self._holds_back_ctrl_c()
+        args = (holds_back, post, self._initializer, self._initargs, *self._limits)
         worker = self._make_process(self._ctx, target=_work, args=args)
         worker.name = worker.name.replace("Process", "PoolWorker")
         worker.daemon = True
-        worker.start()
+        try:
+            if holds_back:
+                # Stock's start does this first, and ends by unblocking Ctrl-C.
+                from multiprocessing import resource_tracker
+
+                resource_tracker.ensure_running()
+                signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+            worker.start()
+        finally:
+            if holds_back:
+                signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
         self._workers.append(worker)
         util.debug("added worker")
         return worker
+
+    def _holds_back_ctrl_c(self):
+        """Whether a worker begins with Ctrl-C blocked: a new interpreter that is interrupted while it still starts
+        prints a traceback of its own. Not below a fork server, which would keep it blocked in all that it forks."""
+        is_blocked = signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, ())
+        return self._ctx.get_start_method() == "spawn" and not is_blocked
 
     def reap(self, worker):
         worker.join()
@@ -310,8 +327,18 @@ class _Staff:
         return worker.exitcode
 
 
-def _work(post, initializer, initargs, maxtasks, max_memory, serializer, of_executor):
+def _work(is_held_back, *task):
     """What a worker does."""
+    try:
+        if is_held_back:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+        _serve(*task)
+    except KeyboardInterrupt:
+        # The pool's process has got it, too, and tells of it.
+        raise SystemExit(_INTERRUPTED) from None
+
+
+def _serve(post, initializer, initargs, maxtasks, max_memory, serializer, of_executor):
     post.sit_down()
     if initializer is not None:
         try:
@@ -326,13 +353,7 @@ def _work(post, initializer, initargs, maxtasks, max_memory, serializer, of_exec
             post.give_up("".join(traceback.format_exception(error)).rstrip())
             return
     parent = process.parent_process()
-    try:
-        post.work(
-            parent.pid, parent.sentinel, maxtasks, max_memory, serializer, of_executor
-        )  # fmt: skip
-    except KeyboardInterrupt:
-        # The pool's process has got it, too, and tells of it.
-        raise SystemExit(_INTERRUPTED) from None
+    post.work(parent.pid, parent.sentinel, maxtasks, max_memory, serializer, of_executor)
     util.debug("worker exiting")
 
 

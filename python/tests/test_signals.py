@@ -99,6 +99,17 @@ def test_ctrl_c_ends_the_program_whose_workers_were_started_anew_in(name, method
         assert program.stderr().count("Traceback (most recent call last)") == 1, program.said()
 
 
+def test_ctrl_c_ends_the_program_whose_workers_are_new_interpreters_that_still_start(tmp_path):
+    source = BLOCKING.format(make="it = mp.Pool(2)", call="it.map(time.sleep, [3600] * 2)")
+    with start(write(tmp_path, "starting", source), "procession", "spawn") as program:
+        program.until_printed("ready")
+        # It, the two workers, and the resource tracker that CPython starts with the first.
+        assert program.until(lambda: len(program.members()) == 4), program.said()
+        program.press_ctrl_c()
+        assert program.until_all_ended(), program.said()
+        assert program.stderr().count("Traceback (most recent call last)") == 1, program.said()
+
+
 @pytest.mark.parametrize("name", CALLS)
 def test_the_handler_of_another_signal_runs_in(name, tmp_path):
     """And the call goes on waiting."""
