@@ -23,12 +23,6 @@ import session
 PATIENCE = 60
 
 
-def _as_a_person_starts_it():
-    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-    # Whoever runs the tests in the background has Ctrl-C ignored, and what it starts inherits that.
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-
 class Program:
     """A running program; `with` ends it and all that it started."""
 
@@ -40,7 +34,7 @@ class Program:
         plain = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
         self.process = subprocess.Popen(
             command, stdin=child, stdout=child, stderr=self.errors, env={**plain, **(env or {})}, cwd=cwd,
-            start_new_session=True, preexec_fn=_as_a_person_starts_it,
+            start_new_session=True, preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
         )  # fmt: skip
         os.close(child)
         os.set_blocking(self.terminal, False)
