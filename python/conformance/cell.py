@@ -9,6 +9,7 @@ import json
 import os
 import resource
 import shutil
+import signal
 import subprocess
 import time
 from dataclasses import dataclass, field
@@ -97,7 +98,7 @@ class Cell:
             runner = subprocess.Popen(
                 [self.python, "-bb", INSIDE / "runner.py", *names],
                 cwd=work, env=self.environment(events.path), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                start_new_session=True, preexec_fn=no_core,
+                start_new_session=True, preexec_fn=begin,
             )  # fmt: skip
         try:
             return self.follow(runner, events)
@@ -183,5 +184,7 @@ class Events:
                 yield json.loads(line)
 
 
-def no_core():
+def begin():
+    # Whoever starts this in the background has Ctrl-C ignored; the tests send it.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

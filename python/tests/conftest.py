@@ -1,6 +1,7 @@
 """What the tests share: programs run in processes of their own, each within a time."""
 
 import os
+import signal
 import subprocess
 import sys
 import textwrap
@@ -9,6 +10,12 @@ import pytest
 
 #: Far above what any program here takes; only a hang comes this far.
 PATIENCE = 120
+
+
+def pytest_configure():
+    # Whoever starts the tests in the background has Ctrl-C ignored, and every program here would inherit that.
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture

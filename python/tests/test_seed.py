@@ -119,7 +119,9 @@ def test_a_lock_prints_the_same(environment, method):
         assert steps(ours[2]) == steps(stock[2])
     # Started anew, each process imports the program and makes a lock of its own, so that the two race.
     assert len(ours[2]) == len(stock[2]) == 21
-    assert ours[:2] == stock[:2] == (0, [])
+    assert ours[:2] == (0, [])
+    # Stock's tracker of semaphores now and then complains at the end that they leaked.
+    assert stock[0] == 0
     assert ours[2][-1] == "End"
 
 
