@@ -1,5 +1,7 @@
 //! Bytes in, bytes out: the queue below its types, for floors that have their own messages.
 
+pub use super::scratch::Scratch;
+
 use super::control::{BOUNDED, Control, INLINE_MAX, PICKLED, SHUT, TAG, TALLIED};
 use super::frame::PARCEL_LEN;
 use super::patience::Patience;

@@ -11,19 +11,21 @@ thread_local! {
     static KEPT: Cell<Memory> = const { Cell::new(None) };
 }
 
-/// This thread's memory, while it is in use. A message that is sent from within another one finds
+/// This thread's memory for messages, while it is in use. A message that is sent from within another one finds
 /// none, and has its own.
-pub(super) struct Scratch(Memory);
+#[derive(Debug)]
+pub struct Scratch(Memory);
 
 impl Scratch {
     /// Empty memory.
     #[inline]
-    pub(super) fn take() -> Self {
+    pub fn take() -> Self {
         Self(KEPT.take())
     }
 
+    /// The memory: what was put there by this call, and nothing else.
     #[inline]
-    pub(super) fn vec(&mut self) -> &mut Vec<u8> {
+    pub fn vec(&mut self) -> &mut Vec<u8> {
         self.0.get_or_insert_default()
     }
 }

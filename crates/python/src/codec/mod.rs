@@ -11,7 +11,6 @@
 //! | `apart` | bytes that stay where they are until then |
 //! | `view` | received bytes that are not copied at all |
 //! | `serializer` | picklers that the user brings |
-//! | `scratch` | memory in which messages are encoded and received |
 //! | `seen`, `keys` | which objects were met; the keys of dicts that were read |
 //! | `number` | integers |
 
@@ -21,13 +20,12 @@ mod number;
 mod parcel;
 mod pickler;
 mod read;
-mod scratch;
 mod seen;
 mod serializer;
 mod view;
 mod write;
 
-pub(crate) use scratch::Scratch;
+pub(crate) use procession_ipc::byte_queue::Scratch;
 pub(crate) use serializer::Serializer;
 
 use apart::Apart;

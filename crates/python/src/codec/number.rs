@@ -1,17 +1,12 @@
 //! Integers, as pickle writes them: little-endian two's complement.
 
-use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyInt};
 
 /// The value, if it fits.
 #[inline]
 pub(super) fn to_i64(number: &Bound<'_, PyInt>) -> Option<i64> {
-    let mut overflow = 0;
-    // SAFETY: `number` is an int, so "-1 with an exception set" cannot come; `overflow` is a valid
-    // place for the flag.
-    let value = unsafe { ffi::PyLong_AsLongLongAndOverflow(number.as_ptr(), &mut overflow) };
-    (overflow == 0).then_some(value)
+    number.extract().ok()
 }
 
 /// How many of the eight bytes of `value` are needed to know it.

@@ -203,11 +203,7 @@ impl Writer<'_> {
                 let Ok(whole) = Apart::of_export(self.bytes.len(), object) else { return false };
                 apart.push(whole);
             }
-            _ => {
-                // SAFETY: nothing runs between taking the slice and its last use that could resize
-                // the array: the interpreter is attached to this thread, and a copy calls no Python.
-                self.bytes.extend_from_slice(unsafe { object.as_bytes() });
-            }
+            _ => self.bytes.extend_from_slice(&object.to_vec()),
         }
         true
     }
