@@ -13,6 +13,7 @@ const FLOORS: &[&str] = &[
     "procession-shm",
     "procession-ipc",
     "procession-process",
+    "procession-manager",
     "procession",
     "procession-cli",
     "procession-python",

@@ -1,0 +1,12 @@
+//! One process serves, many machines work: shared objects in the protocol of CPython's managers.
+//!
+//! | room | what it holds |
+//! |---|---|
+//! | [`transport`] | where a manager is, and the bytes between it and its clients: Unix, TCP, TLS |
+//! | `server` | one thread that serves every connection |
+//! | `hosted` | what it hosts: queues, locks, dicts and the others |
+//!
+//! Parties, states and steps, and what follows if one of them is killed or cut off, are in the README.
+#![forbid(unsafe_code)]
+
+pub mod transport;
