@@ -1,0 +1,46 @@
+//! What the server hosts: one file for each kind of object. No sockets here, and no clock but deadlines.
+//!
+//! | room | what it holds |
+//! |---|---|
+//! | [`call`] | a call with its arguments, and what can come of it |
+//! | [`raise`] | the exceptions that CPython's objects raise, in its words |
+//! | [`store`] | payloads that are kept: counted, and pinning the objects that they name |
+//! | [`typeid`] | the names under which clients create objects |
+//! | **objects** | |
+//! | [`queue`] | `Queue` and `JoinableQueue` |
+//! | [`lock`], [`condition`] | `Lock`, `RLock`, and `Condition`, which may share one |
+//! | [`semaphore`], [`event`], [`barrier`] | the others that are waited for |
+//! | [`list`], [`dict`], [`set`], [`iterator`] | containers |
+//! | [`key`], [`elements`] | keys of dicts; the parts of a container that is an argument |
+//! | [`namespace`], [`value`], [`array`] | `Namespace`, `Value`, `Array` |
+//! | **values** | |
+//! | [`index`] | Python's indices and slices |
+//! | [`order`], [`repr`] | comparing plain values, and writing them as Python does |
+//!
+//! All objects belong to one thread. A call that has to wait leaves its caller's number in the object's line and is
+//! answered later, through [`call::Turn::wake`].
+
+pub(crate) mod array;
+pub(crate) mod barrier;
+pub(crate) mod call;
+pub(crate) mod condition;
+pub(crate) mod dict;
+pub(crate) mod elements;
+pub(crate) mod event;
+pub(crate) mod index;
+pub(crate) mod iterator;
+pub(crate) mod key;
+pub(crate) mod list;
+pub(crate) mod lock;
+pub(crate) mod namespace;
+pub(crate) mod order;
+pub(crate) mod queue;
+pub(crate) mod raise;
+pub(crate) mod repr;
+pub(crate) mod semaphore;
+pub(crate) mod set;
+pub(crate) mod store;
+pub(crate) mod typeid;
+pub(crate) mod value;
+
+pub(crate) use call::{Answer, Call, Fault, Hosted, Outcome, Owner, Turn};

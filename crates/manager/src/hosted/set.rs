@@ -1,0 +1,171 @@
+//! `set`, which managers have from CPython 3.14. Its members are plain data.
+
+use super::call::{Answer, Call, Called, Fault, Hosted, Outcome, Turn};
+use super::elements::elements;
+use super::iterator::Iterator;
+use super::key::{Key, wanted};
+use super::raise;
+use super::repr::repr;
+use procession_wire::message::Argument;
+use procession_wire::value::Value;
+use std::collections::HashSet;
+
+/// A set.
+#[derive(Debug, Default)]
+pub(crate) struct Set(HashSet<Key>);
+
+fn members(argument: &Argument<'_>, turn: &Turn<'_>) -> Result<HashSet<Key>, Fault> {
+    elements(argument, turn)?.into_iter().map(Key::of).collect()
+}
+
+fn whole<'a>(members: impl std::iter::Iterator<Item = &'a Key>) -> Value {
+    Value::Set(members.map(|member| member.value().clone()).collect())
+}
+
+/// What two sets give together.
+#[derive(Clone, Copy)]
+enum Pairing {
+    Union,
+    Intersection,
+    Difference,
+    Symmetric,
+}
+
+impl Pairing {
+    fn of(method: &str) -> Option<Self> {
+        Some(match method.trim_matches('_') {
+            "or" | "ror" | "ior" | "union" | "update" => Self::Union,
+            "and" | "rand" | "iand" | "intersection" | "intersection_update" => Self::Intersection,
+            "sub" | "isub" | "difference" | "difference_update" => Self::Difference,
+            "xor" | "rxor" | "ixor" | "symmetric_difference" | "symmetric_difference_update" => {
+                Self::Symmetric
+            }
+            _ => return None,
+        })
+    }
+
+    fn apply(self, mine: HashSet<Key>, theirs: &HashSet<Key>) -> HashSet<Key> {
+        match self {
+            Self::Union => mine.union(theirs).cloned().collect(),
+            Self::Intersection => mine.intersection(theirs).cloned().collect(),
+            Self::Difference => mine.difference(theirs).cloned().collect(),
+            Self::Symmetric => mine.symmetric_difference(theirs).cloned().collect(),
+        }
+    }
+}
+
+/// Whether the method changes the set, and whether it answers with it then.
+fn in_place(method: &str) -> (bool, bool) {
+    match method {
+        "__ior__" | "__iand__" | "__isub__" | "__ixor__" => (true, true),
+        method => (method.ends_with("update"), false),
+    }
+}
+
+impl Set {
+    /// From the arguments of `set(iterable=())`.
+    pub(crate) fn create(call: &Call<'_>, turn: &Turn<'_>) -> Result<Box<dyn Hosted>, Fault> {
+        let [all] = call.bind([""], 0)?;
+        Ok(Box::new(Self(all.map_or(Ok(HashSet::new()), |all| members(all, turn))?)))
+    }
+
+    fn combine(&mut self, pairing: Pairing, call: &Call<'_>, turn: &Turn<'_>) -> Called {
+        let mut combined = self.0.clone();
+        for other in &call.args {
+            combined = pairing.apply(combined, &members(other, turn)?);
+        }
+        let (changes, answers) = in_place(call.method);
+        if !changes {
+            return Ok(whole(combined.iter()).into());
+        }
+        self.0 = combined;
+        Ok(if answers { whole(self.0.iter()).into() } else { Value::None.into() })
+    }
+
+    fn compare(&self, call: &Call<'_>, turn: &Turn<'_>) -> Called {
+        let mine = &self.0;
+        let other = members(call.one()?, turn)?;
+        let answer = match call.method {
+            "isdisjoint" => mine.is_disjoint(&other),
+            "issubset" | "__le__" => mine.is_subset(&other),
+            "issuperset" | "__ge__" => mine.is_superset(&other),
+            "__lt__" => mine.len() < other.len() && mine.is_subset(&other),
+            "__gt__" => mine.len() > other.len() && mine.is_superset(&other),
+            _ => return Err(Fault::NoMethod),
+        };
+        Ok(Value::Bool(answer).into())
+    }
+}
+
+impl Hosted for Set {
+    fn exposed(&self) -> &'static [&'static str] {
+        &[
+            "__and__", "__contains__", "__ge__", "__gt__", "__iand__", "__ior__", "__isub__",
+            "__iter__", "__ixor__", "__le__", "__len__", "__lt__", "__or__", "__rand__", "__ror__",
+            "__rsub__", "__rxor__", "__sub__", "__xor__", "add", "clear", "copy", "difference",
+            "difference_update", "discard", "intersection", "intersection_update", "isdisjoint",
+            "issubset", "issuperset", "pop", "remove", "symmetric_difference",
+            "symmetric_difference_update", "union", "update", "__iter__",
+        ]
+    }
+
+    fn call(&mut self, call: &Call<'_>, turn: &mut Turn<'_>) -> Called {
+        if let Some(pairing) = Pairing::of(call.method) {
+            return self.combine(pairing, call, turn);
+        }
+        match call.method {
+            "__len__" => Ok(Value::from(self.0.len()).into()),
+            "__contains__" => Ok(Value::Bool(self.0.contains(&wanted(call.one()?)?)).into()),
+            "__rsub__" => {
+                let other = members(call.one()?, turn)?;
+                Ok(whole(other.difference(&self.0)).into())
+            }
+            "__iter__" => {
+                let members = self.0.iter().map(Key::kept);
+                Ok(Outcome::Done(Answer::Proxy("Iterator", Iterator::new(members))))
+            }
+            "copy" => Ok(whole(self.0.iter()).into()),
+            "add" => {
+                let member = Key::keep(call.one()?, turn)?;
+                if !self.0.contains(member.value()) {
+                    self.0.insert(member);
+                }
+                Ok(Value::None.into())
+            }
+            "clear" => {
+                self.0.clear();
+                Ok(Value::None.into())
+            }
+            "discard" => {
+                self.0.remove(&wanted(call.one()?)?);
+                Ok(Value::None.into())
+            }
+            "remove" => {
+                let member = wanted(call.one()?)?;
+                if self.0.remove(&member) {
+                    return Ok(Value::None.into());
+                }
+                Err(raise::key_error(member).into())
+            }
+            "pop" => match self.0.iter().next().cloned() {
+                Some(member) => {
+                    self.0.remove(member.value());
+                    Ok(member.value().clone().into())
+                }
+                None => {
+                    let text = Value::Str("pop from an empty set".to_owned());
+                    Err(raise::key_error(text).into())
+                }
+            },
+            _ => self.compare(call, turn),
+        }
+    }
+
+    fn repr(&self, _address: &str) -> Result<String, Fault> {
+        Ok(repr(&whole(self.0.iter())))
+    }
+
+    fn contents(&self) -> Result<Answer, Fault> {
+        Ok(Answer::Value(whole(self.0.iter())))
+    }
+}
