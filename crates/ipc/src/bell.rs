@@ -4,6 +4,11 @@
 //! the object's head before its last look. Whoever makes the object ready takes the bits, all at
 //! once, and rings. While nobody polls this costs one load.
 //!
+//! | names | who is told | of what |
+//! |---|---|---|
+//! | 0 to 55 | pollers | an item or room of a queue, a free lock |
+//! | 56 to 63 | joiners that poll | all items of a queue are done |
+//!
 //! **If the poller dies** its bell is gone with it, and ringing it does nothing. **If the ringer
 //! dies** between taking the bits and ringing, pollers look again by themselves after
 //! [`RECHECK`](procession_shm::RECHECK).
@@ -14,10 +19,14 @@ use procession_sys::atomic::Ordering::{Relaxed, SeqCst};
 use procession_sys::atomic::fence;
 use procession_sys::bell::Bell;
 use procession_sys::{crash_point, forked};
+use std::ops::Range;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::atomic::AtomicBool;
 
-const NAMES: u32 = 64;
+/// The names of those who are told that a queue or a lock is ready.
+pub(crate) const READY: Range<u32> = 0..56;
+/// The names of those who are told that all items of a queue are done.
+pub(crate) const DONE: Range<u32> = 56..64;
 
 /// A descriptor that shows whether a queue is ready, for a poller of its own, such as an event loop.
 ///
@@ -47,7 +56,20 @@ impl Doorbell {
     /// # Errors
     /// [`Error::System`] without a free descriptor, [`Error::TooManyPollers`].
     pub fn hang(held: &Held) -> Result<Self, Error> {
-        let (bit, bell) = hang(held)?;
+        Self::hang_among(held, READY)
+    }
+
+    /// Hangs up a bell at a queue for one who waits until all items are done, see
+    /// [`ByteQueue::show_done`](crate::byte_queue::ByteQueue::show_done).
+    ///
+    /// # Errors
+    /// As [`hang`](Self::hang).
+    pub fn hang_for_joiner(held: &Held) -> Result<Self, Error> {
+        Self::hang_among(held, DONE)
+    }
+
+    fn hang_among(held: &Held, names: Range<u32>) -> Result<Self, Error> {
+        let (bit, bell) = hang(held, names)?;
         let since = forked::generation();
         Ok(Self { held: held.clone(), bit, bell, is_lit: AtomicBool::new(false), since })
     }
@@ -92,8 +114,8 @@ impl Drop for Doorbell {
     }
 }
 
-fn hang(held: &Held) -> Result<(u32, Bell), Error> {
-    for bit in 0..NAMES {
+fn hang(held: &Held, names: Range<u32>) -> Result<(u32, Bell), Error> {
+    for bit in names.clone() {
         match Bell::hang(&name(held, bit)) {
             Ok(bell) => return Ok((bit, bell)),
             Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => {}
@@ -102,7 +124,7 @@ fn hang(held: &Held) -> Result<(u32, Bell), Error> {
             }
         }
     }
-    Err(Error::TooManyPollers(NAMES as usize))
+    Err(Error::TooManyPollers(names.len()))
 }
 
 fn listen(held: &Held, bit: u32, bell: &Bell) {
@@ -116,20 +138,42 @@ fn name(held: &Held, bit: u32) -> Vec<u8> {
     format!("procession-{arena:016x}-{:016x}-{bit}", held.handle().to_bits()).into_bytes()
 }
 
-/// Whether somebody wants to be rung. The caller has passed a full barrier since it made the object ready.
+/// Whether somebody wants to be told that the object is ready. The caller has passed a full barrier since
+/// it made it so.
 #[inline]
 pub(crate) fn is_asked_for(held: &Held) -> bool {
-    held.head().bells.load(Relaxed) != 0
+    held.head().bells.load(Relaxed) & bits(READY) != 0
+}
+
+/// Whether somebody wants to be told that all is done. The caller has passed a full barrier since then.
+#[inline]
+pub(crate) fn is_asked_when_done(held: &Held) -> bool {
+    held.head().bells.load(Relaxed) & bits(DONE) != 0
 }
 
 /// Rings for an object, which is ready.
 #[cold]
 pub(crate) fn ring(held: &Held) {
-    let bits = held.head().bells.swap(0, SeqCst);
+    ring_among(held, READY);
+}
+
+/// Rings for a queue, all of whose items are done.
+#[cold]
+pub(crate) fn ring_when_done(held: &Held) {
+    ring_among(held, DONE);
+}
+
+fn ring_among(held: &Held, among: Range<u32>) {
+    let set = held.head().bells.fetch_and(!bits(among.clone()), SeqCst);
     crash_point!("bell.ring.after_take");
     let names: Vec<_> =
-        (0..NAMES).filter(|bit| bits >> bit & 1 != 0).map(|bit| name(held, bit)).collect();
+        among.filter(|bit| set >> bit & 1 != 0).map(|bit| name(held, bit)).collect();
     procession_sys::bell::ring(names.iter().map(Vec::as_slice));
+}
+
+/// The bits of these names.
+const fn bits(names: Range<u32>) -> u64 {
+    (u64::MAX >> (64 - names.end)) & (u64::MAX << names.start)
 }
 
 /// A doorbell at one object, for one wait.
@@ -142,7 +186,7 @@ pub(crate) struct Hung<'a> {
 
 impl<'a> Hung<'a> {
     pub(crate) fn at(held: &'a Held) -> Result<Self, Error> {
-        let (bit, bell) = hang(held)?;
+        let (bit, bell) = hang(held, READY)?;
         Ok(Self { held, bit, bell })
     }
 

@@ -36,7 +36,7 @@ mod shared;
 
 pub use commit::{Commit, Record};
 pub use event_count::{EventCount, RECHECK, Ticket};
-pub use owned_lock::{OwnedLock, Taken};
+pub use owned_lock::{Given, OwnedLock, Taken};
 pub use robust_lock::{RobustGuard, RobustLock};
 #[cfg(not(loom))]
 pub use {

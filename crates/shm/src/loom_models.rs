@@ -87,11 +87,11 @@ fn an_owned_lock_lets_one_in_at_a_time() {
         let other = thread::spawn(move || {
             take(&there.0, 2);
             add_one(&there.1);
-            assert!(there.0.unlock_as(2, false));
+            assert!(there.0.unlock_as(2, false).was_taken);
         });
         take(&shared.0, 1);
         add_one(&shared.1);
-        assert!(shared.0.unlock());
+        assert!(shared.0.unlock().was_taken);
         other.join().unwrap();
         assert_eq!(value(&shared.1), 2);
     });
@@ -109,13 +109,13 @@ fn three_who_sleep_at_an_owned_lock_all_get_it() {
                 thread::spawn(move || {
                     take(&shared.0, stamp);
                     add_one(&shared.1);
-                    assert!(shared.0.unlock_as(stamp, false));
+                    assert!(shared.0.unlock_as(stamp, false).was_taken);
                 })
             })
             .collect();
         take(&shared.0, 1);
         add_one(&shared.1);
-        assert!(shared.0.unlock_as(1, false));
+        assert!(shared.0.unlock_as(1, false).was_taken);
         others.into_iter().for_each(|other| other.join().unwrap());
         assert_eq!(value(&shared.1), 3);
     });

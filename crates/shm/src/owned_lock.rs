@@ -4,7 +4,7 @@
 //! |---|---|---|---|
 //! | 0..30 | 0: free; else the [stamp](crate::MemberId::stamp) of who took it | the taker | whoever releases |
 //! | 30 `OWNER_DIED` | free, and an owner died with it | who buries the owner (robust use only); an owner that passes the news on | the next taker |
-//! | 31 `WAITERS` | somebody may sleep | a waiter | whoever releases |
+//! | 31 `WAITERS` | somebody may sleep, or has asked to be told | a waiter | whoever releases |
 //!
 //! Unlike the internal lock a user's lock is held for any time, many at once, and a plain `Lock` may
 //! be released by another process than took it. So the kernel cannot watch over it; the ledger
@@ -44,6 +44,15 @@ pub enum Taken {
     Clean,
     /// The last owner died with it.
     OwnerDied,
+}
+
+/// What giving a lock back met.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Given {
+    /// Whether it was taken, by whoever gives it back.
+    pub was_taken: bool,
+    /// Whether somebody waited: one who slept was woken.
+    pub was_waited_for: bool,
 }
 
 impl OwnedLock {
@@ -87,23 +96,37 @@ impl OwnedLock {
         }
     }
 
-    /// Gives the lock back, whoever took it. `false` if it was free.
+    /// Gives the lock back, whoever took it.
     #[inline]
-    pub fn unlock(&self) -> bool {
-        let was = self.word.swap(0, Ordering::Release);
-        if was & WAITERS != 0 {
-            futex::wake(&self.word, 1);
-        }
-        was & OWNER != 0
+    pub fn unlock(&self) -> Given {
+        // Acquire: pairs with `ask`.
+        let was = self.word.swap(0, Ordering::AcqRel);
+        self.wake_after(was)
     }
 
-    /// Gives the lock back if `stamp` holds it; `false` if not. With `news`, the next owner is told
-    /// what this one was told: that an owner died.
+    /// Gives the lock back if `stamp` holds it. With `news`, the next owner is told what this one was
+    /// told: that an owner died.
     #[inline]
-    pub fn unlock_as(&self, stamp: u32, news: bool) -> bool {
+    pub fn unlock_as(&self, stamp: u32, news: bool) -> Given {
         let free = if news { OWNER_DIED } else { 0 };
-        self.word.compare_exchange(stamp, free, Ordering::Release, Ordering::Relaxed).is_ok()
-            || self.unlock_waited(stamp, free)
+        if self.word.compare_exchange(stamp, free, Ordering::Release, Ordering::Relaxed).is_ok() {
+            return Given { was_taken: true, was_waited_for: false };
+        }
+        self.unlock_waited(stamp, free)
+    }
+
+    /// Asks whoever gives the lock back to say that it was waited for, without sleeping here. `false`
+    /// if it is free. What the caller wrote before is seen by the one who is told.
+    pub fn ask(&self) -> bool {
+        let mut seen = self.word.load(Ordering::Relaxed);
+        while seen & OWNER != 0 {
+            let marked = seen | WAITERS;
+            match self.word.compare_exchange(seen, marked, Ordering::Release, Ordering::Relaxed) {
+                Ok(_) => return true,
+                Err(now) => seen = now,
+            }
+        }
+        false
     }
 
     /// The stamp of whoever took it; `None` if it is free.
@@ -136,20 +159,24 @@ impl OwnedLock {
     }
 
     #[cold]
-    fn unlock_waited(&self, stamp: u32, free: u32) -> bool {
+    fn unlock_waited(&self, stamp: u32, free: u32) -> Given {
         let mut seen = self.word.load(Ordering::Relaxed);
         while seen & OWNER == stamp {
-            match self.word.compare_exchange(seen, free, Ordering::Release, Ordering::Relaxed) {
-                Ok(_) => {
-                    if seen & WAITERS != 0 {
-                        futex::wake(&self.word, 1);
-                    }
-                    return true;
-                }
+            match self.word.compare_exchange(seen, free, Ordering::AcqRel, Ordering::Relaxed) {
+                Ok(was) => return self.wake_after(was),
                 Err(now) => seen = now,
             }
         }
-        false
+        Given { was_taken: false, was_waited_for: false }
+    }
+
+    #[inline]
+    fn wake_after(&self, was: u32) -> Given {
+        let was_waited_for = was & WAITERS != 0;
+        if was_waited_for {
+            futex::wake(&self.word, 1);
+        }
+        Given { was_taken: was & OWNER != 0, was_waited_for }
     }
 
     fn try_lock_marked(&self, stamp: u32, mark: u32) -> Option<Taken> {

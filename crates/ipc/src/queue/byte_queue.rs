@@ -163,6 +163,7 @@ impl ByteQueue {
         if bell::is_asked_for(self.held()) {
             bell::ring(self.held());
         }
+        self.ring_for_joiners();
     }
 
     /// Finishes what a killed getter left half done, so that its claim cell tells the truth.

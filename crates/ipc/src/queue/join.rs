@@ -33,6 +33,7 @@ impl ByteQueue {
         crash_point!("queue.task_done.before_wake");
         if self.unfinished() == 0 {
             control.head.waits[2].notify_all();
+            self.ring_for_joiners();
         }
         Ok(())
     }

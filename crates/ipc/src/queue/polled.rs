@@ -5,7 +5,9 @@
 //! there, and a bell is silenced under the same gate: a ring for an item that this process has taken
 //! is heard before it is silenced, or not given. For room it is the gate of those who get.
 //!
-//! Where several processes take items, one of them may be told of an item that another takes.
+//! Where several processes take items, one of them may be told of an item that another takes. A poller that
+//! waits until all is done has a bell of another kind, so that it is told nothing else, and nobody else is
+//! told that.
 
 use super::byte_queue::ByteQueue;
 use crate::select::Waitable;
@@ -33,6 +35,20 @@ impl ByteQueue {
                 listen();
             },
         );
+    }
+
+    /// Has the descriptor of `bell`, which [a joiner](Doorbell::hang_for_joiner) hung up, show whether all
+    /// items are done.
+    pub fn show_done(&self, bell: &Doorbell) {
+        bell.show(|| self.unfinished() == 0, |listen| listen());
+    }
+
+    /// Tells the joiners among the pollers that all is done.
+    #[inline]
+    pub(super) fn ring_for_joiners(&self) {
+        if bell::is_asked_when_done(self.held()) {
+            bell::ring_when_done(self.held());
+        }
     }
 
     /// Tells pollers of the items that the caller has put.

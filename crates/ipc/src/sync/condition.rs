@@ -282,7 +282,7 @@ impl Condition {
 
     fn unlock(&self) -> u32 {
         match &self.lock {
-            ConditionLock::Lock(lock) => u32::from(lock.latch().give(false)),
+            ConditionLock::Lock(lock) => u32::from(lock.give()),
             ConditionLock::RLock(lock) => lock.release_all(),
         }
     }
@@ -392,7 +392,7 @@ impl ConditionGuard<'_> {
 impl Drop for ConditionGuard<'_> {
     fn drop(&mut self) {
         match &self.condition.lock {
-            ConditionLock::Lock(lock) => drop(lock.latch().give(false)),
+            ConditionLock::Lock(lock) => drop(lock.give()),
             ConditionLock::RLock(lock) => drop(lock.release()),
         }
     }

@@ -80,7 +80,7 @@ impl InnerLock {
     /// [`Error::NotOwner`] if this process does not hold it.
     #[inline]
     pub fn release(&self) -> Result<(), Error> {
-        let given = self.latch.give(false);
+        let given = self.latch.give(false).was_taken;
         if given { Ok(()) } else { Err(Error::NotOwner { attempted: "release an object's lock" }) }
     }
 

@@ -1,7 +1,7 @@
 //! The lock word of an object, taken and given back by this process.
 
 use crate::Error;
-use procession_shm::{Family, Held, OwnedLock, RECHECK, Taken};
+use procession_shm::{Family, Given, Held, OwnedLock, RECHECK, Taken};
 use procession_sys::Deadline;
 use procession_sys::futex::Woken;
 use std::time::Instant;
@@ -68,14 +68,19 @@ impl Latch {
     /// Gives the lock back if this process holds it. With `news`, the next owner is told that an
     /// owner died.
     #[inline]
-    pub(crate) fn give(&self, news: bool) -> bool {
+    pub(crate) fn give(&self, news: bool) -> Given {
         self.lock.unlock_as(self.stamp(), news)
     }
 
-    /// Gives the lock back, whoever took it. `false` if it was free.
+    /// Gives the lock back, whoever took it.
     #[inline]
-    pub(crate) fn give_any(&self) -> bool {
+    pub(crate) fn give_any(&self) -> Given {
         self.lock.unlock()
+    }
+
+    /// Has whoever gives it back know that it was waited for.
+    pub(super) fn ask(&self) {
+        self.lock.ask();
     }
 
     pub(crate) fn is_taken(&self) -> bool {

@@ -2,9 +2,9 @@
 
 use super::latch::{Holder, Latch, gave_up};
 use super::news::News;
-use crate::Error;
 use crate::shareable::shareable;
-use procession_shm::{Held, Kind, family};
+use crate::{Doorbell, Error, bell};
+use procession_shm::{Given, Held, Kind, family};
 use procession_sys::Deadline;
 use std::time::Duration;
 
@@ -141,7 +141,7 @@ impl Lock {
     /// [`Error::ReleasedTooOften`] if it is free.
     #[inline]
     pub fn release(&self) -> Result<(), Error> {
-        if self.latch.give_any() { Ok(()) } else { Err(Error::ReleasedTooOften) }
+        if self.given(self.latch.give_any()) { Ok(()) } else { Err(Error::ReleasedTooOften) }
     }
 
     /// Whether somebody holds it.
@@ -165,14 +165,38 @@ impl Lock {
         self.latch.holder()
     }
 
-    pub(super) fn latch(&self) -> &Latch {
-        &self.latch
+    /// Has the descriptor of `bell` show whether the lock is free. Somebody else may be quicker to take it.
+    ///
+    /// A lock that was freed by a death is shown only when this is called again.
+    pub fn show_free(&self, bell: &Doorbell) {
+        bell.show(
+            || !self.is_locked(),
+            |listen| {
+                listen();
+                self.latch.ask();
+            },
+        );
+    }
+
+    /// Gives the lock back if this process holds it; whether it did.
+    #[inline]
+    pub(super) fn give(&self) -> bool {
+        self.given(self.latch.give(false))
+    }
+
+    /// Tells pollers, who asked the lock first and so left a mark there.
+    #[inline]
+    fn given(&self, given: Given) -> bool {
+        if given.was_waited_for && bell::is_asked_for(&self.held) {
+            bell::ring(&self.held);
+        }
+        given.was_taken
     }
 }
 
 impl Drop for LockGuard<'_> {
     #[inline]
     fn drop(&mut self) {
-        self.lock.latch.give(false);
+        self.lock.give();
     }
 }

@@ -143,7 +143,7 @@ impl Told {
     }
 
     fn unlock(&self, stamp: u32) {
-        assert!(self.lock.unlock_as(stamp, false));
+        assert!(self.lock.unlock_as(stamp, false).was_taken);
     }
 
     /// Waits, under the lock, until there is one to take, and takes it.
