@@ -17,6 +17,7 @@ pub use crate::codec::travel::Objects;
 pub(crate) use crate::codec::travel::travelling;
 use crate::{Error, Shareable, codec, counterpart};
 use procession_shm::{Family, Handle, Held, Kind, MemberId, Region};
+use procession_sys::bytes::Bytes;
 use procession_wire::pickle::Persistent;
 use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -172,7 +173,7 @@ impl Parcel {
         }
         let handles = objects.handles();
         let room = if handles.is_empty() { 0 } else { 8 + handles.len() * 8 };
-        let parcel = Self::filled(family, format, &[bytes], 1, room)?;
+        let parcel = Self::filled(family, format, &[Bytes::Still(bytes)], 1, room)?;
         if !handles.is_empty() {
             family.list_in_parcel(parcel.handle, handles)?;
         }
@@ -209,7 +210,7 @@ impl Parcel {
     pub fn gather(
         family: &'static Family,
         format: u8,
-        parts: &[&[u8]],
+        parts: &[Bytes<'_>],
         align: usize,
     ) -> Result<Self, Error> {
         Self::filled(family, format, parts, align, 0)
@@ -218,19 +219,19 @@ impl Parcel {
     fn filled(
         family: &'static Family,
         format: u8,
-        parts: &[&[u8]],
+        parts: &[Bytes<'_>],
         align: usize,
         room: usize,
     ) -> Result<Self, Error> {
-        let end = |at: usize, part: &[u8]| at.next_multiple_of(align) + part.len();
-        let len = parts.iter().fold(0_usize, |at, part| end(at, part));
+        let end = |at: usize, part: Bytes<'_>| at.next_multiple_of(align) + part.len();
+        let len = parts.iter().fold(0_usize, |at, part| end(at, *part));
         let block = family.take(Kind::Parcel, (FRONT + len + room) as u64)?;
         family.set_len(block.handle, (FRONT + len) as u64);
         block.region.set_word(0, u64::from(format));
         let mut at = 0_usize;
         for part in parts {
-            block.region.write(FRONT + at.next_multiple_of(align), part);
-            at = end(at, part);
+            block.region.write_bytes(FRONT + at.next_multiple_of(align), *part);
+            at = end(at, *part);
         }
         Ok(Self { family, handle: block.handle, region: block.region, len })
     }

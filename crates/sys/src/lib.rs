@@ -9,6 +9,7 @@
 //! | [`deadline`] | [`Deadline`], the instant at which a wait gives up |
 //! | **memory** | |
 //! | [`mapping`] | a memfd, mapped once |
+//! | [`bytes`] | bytes that somebody else may write meanwhile |
 //! | **processes** | |
 //! | [`spawn`] | another program, by `posix_spawn` |
 //! | [`fork`], [`forked`] | a copy of this process, and noticing that it is one |
@@ -35,6 +36,7 @@
 pub mod atomic;
 pub mod bell;
 pub mod boot;
+pub mod bytes;
 pub mod cpu;
 pub mod crash;
 pub mod deadline;

@@ -5,8 +5,10 @@
 //! signal, and where it cannot know whether there was one.
 
 use crate::Deadline;
+use crate::bytes::{Bytes, moving};
 use std::io;
 use std::os::fd::RawFd;
+use std::sync::atomic::AtomicU8;
 
 /// Why a call ended early.
 #[derive(Debug)]
@@ -24,14 +26,14 @@ pub enum Stopped {
 /// [`Stopped`]; a part of the bytes may have been written then.
 pub fn write_all(
     fd: RawFd,
-    parts: [&[u8]; 2],
+    parts: [Bytes<'_>; 2],
     mut interrupt: impl FnMut() -> bool,
 ) -> Result<(), Stopped> {
     let [mut first, mut second] = parts;
     loop {
         let written = again(&mut interrupt, || {
             if first.is_empty() {
-                // SAFETY: the pointer and the length are of one slice.
+                // SAFETY: the pointer and the length are of one slice, which the kernel only reads.
                 return unsafe { libc::write(fd, second.as_ptr().cast(), second.len()) };
             }
             let vectors = [first, second].map(|part| libc::iovec {
@@ -42,8 +44,8 @@ pub fn write_all(
             unsafe { libc::writev(fd, vectors.as_ptr(), 2) }
         })?;
         let of_first = written.min(first.len());
-        first = &first[of_first..];
-        second = &second[written - of_first..];
+        first = first.without(of_first);
+        second = second.without(written - of_first);
         if first.is_empty() && second.is_empty() {
             return Ok(());
         }
@@ -61,15 +63,27 @@ pub fn write_all(
 pub fn read_full(
     fd: RawFd,
     bytes: &mut [u8],
+    interrupt: impl FnMut() -> bool,
+) -> Result<usize, Stopped> {
+    read_full_moving(fd, moving(bytes), interrupt)
+}
+
+/// As [`read_full`], into memory that others may use meanwhile.
+///
+/// # Errors
+/// As [`read_full`].
+pub fn read_full_moving(
+    fd: RawFd,
+    bytes: &[AtomicU8],
     mut interrupt: impl FnMut() -> bool,
 ) -> Result<usize, Stopped> {
     let mut filled = 0;
     while filled < bytes.len() {
-        let rest = &mut bytes[filled..];
-        // SAFETY: the pointer and the length are of one slice, which is ours to write.
-        let read = again(&mut interrupt, || unsafe {
-            libc::read(fd, rest.as_mut_ptr().cast(), rest.len())
-        })?;
+        let rest = &bytes[filled..];
+        let start = rest.as_ptr().cast_mut().cast();
+        // SAFETY: the pointer and the length are of one slice of atomics, which may be written through a
+        // shared reference.
+        let read = again(&mut interrupt, || unsafe { libc::read(fd, start, rest.len()) })?;
         if read == 0 {
             break;
         }
@@ -149,7 +163,8 @@ mod tests {
         let long: Vec<u8> = (0..3_000_000_u32).map(|number| number as u8).collect();
         let sent = long.clone();
         let writer = std::thread::spawn(move || {
-            write_all(here.as_raw_fd(), [b"head", &sent], GO_ON).unwrap()
+            write_all(here.as_raw_fd(), [Bytes::Still(b"head"), Bytes::Still(&sent)], GO_ON)
+                .unwrap()
         });
         let mut received = vec![0; 4 + long.len()];
         assert_eq!(read_full(there.as_raw_fd(), &mut received, GO_ON).unwrap(), received.len());
@@ -173,7 +188,8 @@ mod tests {
 
     #[test]
     fn a_number_that_names_no_descriptor_is_the_kernels_error() {
-        let failed = write_all(i32::MAX, [b"", b"x"], GO_ON).unwrap_err();
+        let failed =
+            write_all(i32::MAX, [Bytes::Still(b""), Bytes::Still(b"x")], GO_ON).unwrap_err();
         let Stopped::Failed(error) = failed else { panic!("{failed:?}") };
         assert_eq!(error.raw_os_error(), Some(libc::EBADF));
     }

@@ -12,6 +12,7 @@ use procession_ipc::Error;
 use procession_ipc::message::{Objects, PICKLE, Parcel};
 use procession_shm::{Ended, Family, Handle, MemberId, MemberState, adopt, family, fork_as};
 use procession_sys::Deadline;
+use procession_sys::bytes::Bytes;
 use procession_sys::process_status::ExitStatus;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -154,7 +155,7 @@ impl Slot {
 
     /// In the child: leaves an outcome that is a pickle already.
     pub(crate) fn put_pickled_outcome(self, pickle: &[u8]) -> Result<(), Error> {
-        self.leave(Parcel::gather(self.family, PICKLE, &[pickle], 1)?);
+        self.leave(Parcel::gather(self.family, PICKLE, &[Bytes::Still(pickle)], 1)?);
         Ok(())
     }
 

@@ -1,10 +1,12 @@
 //! Bytes that are not copied into the encoded message, but stay where they are until they are written
 //! to where the message goes.
 
+use procession_sys::bytes::Bytes;
 use pyo3::buffer::PyUntypedBuffer;
 use pyo3::exceptions::PyBufferError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString};
+use std::sync::atomic::AtomicU8;
 
 /// From so many bytes on it pays.
 pub(crate) const LARGE: usize = 64 << 10;
@@ -15,14 +17,20 @@ pub(crate) struct Apart {
     pub(crate) at: usize,
     pub(crate) is_readonly: bool,
     span: Span,
-    /// Keeps the span valid.
-    _keeper: Keeper,
+    keeper: Keeper,
 }
 
-#[expect(dead_code, reason = "kept, not read")]
+/// What keeps the span valid.
 enum Keeper {
-    Object(Py<PyAny>),
-    Export(PyUntypedBuffer),
+    /// An immutable object.
+    Object {
+        #[expect(dead_code, reason = "kept, not read")]
+        object: Py<PyAny>,
+    },
+    Export {
+        #[expect(dead_code, reason = "kept, not read")]
+        export: PyUntypedBuffer,
+    },
 }
 
 #[derive(Clone, Copy)]
@@ -43,7 +51,7 @@ impl Apart {
             at,
             is_readonly: true,
             span: Span { start: bytes.as_ptr(), len: bytes.len() },
-            _keeper: Keeper::Object(object.clone().into_any().unbind()),
+            keeper: Keeper::Object { object: object.clone().into_any().unbind() },
         }
     }
 
@@ -53,7 +61,7 @@ impl Apart {
             at,
             is_readonly: true,
             span: Span { start: text.as_ptr(), len: text.len() },
-            _keeper: Keeper::Object(object.clone().into_any().unbind()),
+            keeper: Keeper::Object { object: object.clone().into_any().unbind() },
         }
     }
 
@@ -69,16 +77,33 @@ impl Apart {
         let span =
             Span { start: export.buf_ptr().cast::<u8>().cast_const(), len: export.len_bytes() };
         let is_readonly = export.readonly();
-        Ok(Self { at, is_readonly, span, _keeper: Keeper::Export(export) })
+        Ok(Self { at, is_readonly, span, keeper: Keeper::Export { export } })
     }
 
-    pub(crate) fn bytes(&self) -> &[u8] {
-        if self.span.len == 0 {
-            return &[];
+    pub(crate) fn len(&self) -> usize {
+        self.span.len
+    }
+
+    /// The bytes. Those of an export may be written while they are sent, by another thread; the message
+    /// then is a mixture, as with stock.
+    pub(crate) fn bytes(&self) -> Bytes<'_> {
+        let Span { start, len } = self.span;
+        if len == 0 {
+            return Bytes::Still(&[]);
         }
-        // SAFETY: `start` is the address of `len` bytes of an object that the keeper keeps, either
-        // immutable or exported, so that they stay where they are. A thread that writes to them while
-        // they are sent makes the message a mixture, as with stock; nothing here depends on them.
-        unsafe { std::slice::from_raw_parts(self.span.start, self.span.len) }
+        match self.keeper {
+            Keeper::Object { .. } => {
+                // SAFETY: "valid for reads of `len` bytes", "not mutated for the duration": they are of an
+                // immutable object, which the keeper keeps as long as the borrow lasts.
+                Bytes::Still(unsafe { std::slice::from_raw_parts(start, len) })
+            }
+            Keeper::Export { .. } => {
+                let start = start.cast::<AtomicU8>();
+                // SAFETY: "valid for reads of `len` bytes": the export keeps them where they are, and in
+                // being, as long as the borrow lasts. "Not mutated ... except inside an `UnsafeCell`": as
+                // atomics they may be, by whoever has the object; nobody writes through this reference.
+                Bytes::Moving(unsafe { std::slice::from_raw_parts(start, len) })
+            }
+        }
     }
 }

@@ -18,6 +18,7 @@ use super::{BUFFERS, PICKLE, pickler, read};
 use crate::wait::raise;
 use procession_ipc::message::Parcel;
 use procession_shm::Family;
+use procession_sys::bytes::Bytes;
 use pyo3::prelude::*;
 use pyo3::types::PyList;
 use std::sync::Arc;
@@ -41,10 +42,10 @@ pub(super) fn of_parts(
     let mut parts = Vec::with_capacity(apart.len() * 2 + 1);
     let mut from = 0;
     for part in apart {
-        parts.extend([&bytes[from..part.at], part.bytes()]);
+        parts.extend([bytes[from..part.at].into(), part.bytes()]);
         from = part.at;
     }
-    parts.push(&bytes[from..]);
+    parts.push(bytes[from..].into());
     gather(py, family, PICKLE, &parts, 1)
 }
 
@@ -63,10 +64,10 @@ pub(super) fn of_buffers(
     word(buffers.len());
     word(bytes.len());
     for buffer in buffers {
-        word(buffer.bytes().len());
+        word(buffer.len());
         word(buffer.is_readonly.into());
     }
-    let mut parts = vec![front.as_slice(), bytes];
+    let mut parts = vec![front.as_slice().into(), bytes.into()];
     parts.extend(buffers.iter().map(Apart::bytes));
     gather(py, family, BUFFERS, &parts, ALIGN)
 }
@@ -75,7 +76,7 @@ fn gather(
     py: Python<'_>,
     family: &'static Family,
     format: u8,
-    parts: &[&[u8]],
+    parts: &[Bytes<'_>],
     align: usize,
 ) -> PyResult<Parcel> {
     let len: usize = parts.iter().map(|part| part.len()).sum();

@@ -54,14 +54,14 @@ impl Sink {
             bytes.extend_from_slice(piece.as_bytes());
             return Ok(());
         }
-        bytes.extend_from_slice(Apart::of_export(0, piece)?.bytes());
+        Apart::of_export(0, piece)?.bytes().append_to(&mut bytes);
         Ok(())
     }
 
     /// Takes a buffer of protocol 5, if it is large; `true` leaves it to the pickler.
     fn keep(&self, buffer: &Bound<'_, PyAny>) -> PyResult<bool> {
         let Ok(memory) = Apart::of_export(0, buffer) else { return Ok(true) };
-        if memory.bytes().len() < LARGE {
+        if memory.len() < LARGE {
             return Ok(true);
         }
         self.apart.lock().unwrap_or_else(PoisonError::into_inner).push(memory);

@@ -4,11 +4,12 @@ use super::frame::{self, HEADER, Received};
 use crate::codec::{self, Scratch};
 use crate::wait::deadline;
 use procession_sys::Deadline;
+use procession_sys::bytes::Bytes;
 use pyo3::buffer::PyUntypedBuffer;
 use pyo3::exceptions::{PyOSError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyMemoryView, PyTuple};
-use std::sync::atomic::{AtomicBool, AtomicI32, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU8, Ordering::Relaxed};
 
 /// No descriptor.
 const CLOSED: i32 = -1;
@@ -145,19 +146,15 @@ impl Connection {
         let handle = self.open_to_write()?;
         let py = buf.py();
         if let Ok(bytes) = buf.cast_exact::<PyBytes>() {
-            return frame::send(py, handle, part(bytes.as_bytes(), offset, size)?);
+            return frame::send(py, handle, part(bytes.as_bytes().into(), offset, size)?);
         }
         let view = PyMemoryView::from(buf)?;
         let exported = PyUntypedBuffer::get(&view)?;
         if !exported.is_c_contiguous() {
             let copy = view.call_method0("tobytes")?.cast_into::<PyBytes>()?;
-            return frame::send(py, handle, part(copy.as_bytes(), offset, size)?);
+            return frame::send(py, handle, part(copy.as_bytes().into(), offset, size)?);
         }
-        // SAFETY: so many bytes lie there for as long as they are exported. Python code that changes
-        // them while they are sent sends a mixture, as with stock.
-        let bytes = unsafe {
-            std::slice::from_raw_parts(exported.buf_ptr().cast::<u8>(), exported.len_bytes())
-        };
+        let bytes = Bytes::Moving(exported_bytes(&exported));
         frame::send(py, handle, part(bytes, offset, size)?)
     }
 
@@ -213,11 +210,7 @@ impl Connection {
             let short = py.import("multiprocessing.context")?.getattr("BufferTooShort")?;
             return Err(PyErr::from_value(short.call1((message,))?));
         }
-        let start = exported.buf_ptr().cast::<u8>().wrapping_add(offset);
-        // SAFETY: the bytes are exported to be written, and there are so many from `offset` on, by the
-        // checks above; Python code that uses them meanwhile sees a mixture, as with stock.
-        let bytes = unsafe { std::slice::from_raw_parts_mut(start, len) };
-        frame::receive_into(py, handle, bytes)?;
+        frame::receive_into(py, handle, &exported_bytes(&exported)[offset..][..len])?;
         Ok(len)
     }
 
@@ -234,14 +227,28 @@ impl Connection {
     }
 }
 
+/// The bytes of an exported buffer that lies in one piece; to be written only if it may be.
+///
+/// Python code may use them meanwhile, and what is sent or seen is a mixture then, as with stock.
+fn exported_bytes(exported: &PyUntypedBuffer) -> &[AtomicU8] {
+    let (start, len) = (exported.buf_ptr().cast::<AtomicU8>(), exported.len_bytes());
+    if len == 0 {
+        return &[];
+    }
+    // SAFETY: "valid for reads of `len` bytes", "not mutated ... except inside an `UnsafeCell`": so many lie
+    // there for as long as they are exported, which is as long as the borrow; as atomics, others may write
+    // them. In writing them this module has asked whether they are read only.
+    unsafe { std::slice::from_raw_parts(start, len) }
+}
+
 /// Those bytes from `offset` on, `size` of them or all.
-fn part(bytes: &[u8], offset: isize, size: Option<isize>) -> PyResult<&[u8]> {
+fn part(bytes: Bytes<'_>, offset: isize, size: Option<isize>) -> PyResult<Bytes<'_>> {
     let bad = |what: &'static str| Err(PyValueError::new_err(what));
     let Ok(offset) = usize::try_from(offset) else { return bad("offset is negative") };
-    let Some(rest) = bytes.get(offset..) else { return bad("buffer length < offset") };
+    let Some(rest) = bytes.get(offset..bytes.len()) else { return bad("buffer length < offset") };
     let Some(size) = size else { return Ok(rest) };
     let Ok(size) = usize::try_from(size) else { return bad("size is negative") };
-    match rest.get(..size) {
+    match rest.get(0..size) {
         Some(part) => Ok(part),
         None => bad("buffer length < offset + size"),
     }

@@ -1,12 +1,14 @@
 //! One message out, one message in, without the interpreter.
 
 use procession_sys::Deadline;
+use procession_sys::bytes::{Bytes, moving};
 use procession_sys::stream::{self, Stopped};
 use pyo3::exceptions::{PyEOFError, PyOSError, PyRuntimeError};
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use std::io;
+use std::sync::atomic::AtomicU8;
 
 /// Before every message of less than 2 GiB.
 pub(super) const HEADER: usize = 4;
@@ -73,15 +75,15 @@ fn os_error(py: Python<'_>, error: &io::Error) -> PyErr {
 /// Sends a message whose bytes stand in `bytes` behind room for the header.
 pub(super) fn send_behind_header(py: Python<'_>, fd: i32, bytes: &mut [u8]) -> PyResult<()> {
     let Ok(len) = i32::try_from(bytes.len() - HEADER) else {
-        return send(py, fd, &bytes[HEADER..]);
+        return send(py, fd, bytes[HEADER..].into());
     };
     bytes[..HEADER].copy_from_slice(&len.to_be_bytes());
-    let bytes = &*bytes;
-    detached(py, |interrupt| Ok(stream::write_all(fd, [&[], bytes], interrupt)?))
+    let parts = [Bytes::Still(&[]), Bytes::Still(bytes)];
+    detached(py, |interrupt| Ok(stream::write_all(fd, parts, interrupt)?))
 }
 
 /// Sends a message.
-pub(super) fn send(py: Python<'_>, fd: i32, message: &[u8]) -> PyResult<()> {
+pub(super) fn send(py: Python<'_>, fd: i32, message: Bytes<'_>) -> PyResult<()> {
     let mut header = [0xff; 12];
     let header = match i32::try_from(message.len()) {
         Ok(len) => {
@@ -93,7 +95,8 @@ pub(super) fn send(py: Python<'_>, fd: i32, message: &[u8]) -> PyResult<()> {
             &header[..]
         }
     };
-    detached(py, |interrupt| Ok(stream::write_all(fd, [header, message], interrupt)?))
+    let parts = [header.into(), message];
+    detached(py, |interrupt| Ok(stream::write_all(fd, parts, interrupt)?))
 }
 
 /// Receives a message of at most `most` bytes, into `small` if it is not large.
@@ -138,13 +141,13 @@ pub(super) fn receive_bytes(py: Python<'_>, fd: i32, len: usize) -> PyResult<Bou
     let bytes = unsafe { ffi::PyBytes_AsString(made.as_ptr()) }.cast::<u8>();
     // SAFETY: nobody else has the object yet, and it has `len` bytes.
     let bytes = unsafe { std::slice::from_raw_parts_mut(bytes, len) };
-    receive_into(py, fd, bytes)?;
+    receive_into(py, fd, moving(bytes))?;
     Ok(made)
 }
 
 /// Receives the bytes of a message of which the length is known, and is that of `bytes`.
-pub(super) fn receive_into(py: Python<'_>, fd: i32, bytes: &mut [u8]) -> PyResult<()> {
-    detached(py, |interrupt| fill(fd, bytes, interrupt))
+pub(super) fn receive_into(py: Python<'_>, fd: i32, bytes: &[AtomicU8]) -> PyResult<()> {
+    detached(py, |interrupt| whole(bytes.len(), stream::read_full_moving(fd, bytes, interrupt)?))
 }
 
 /// Waits until there is something to receive; whether there is.
@@ -167,9 +170,12 @@ fn length(fd: i32, interrupt: Interrupt<'_>) -> Result<usize, Failed> {
 }
 
 fn fill(fd: i32, bytes: &mut [u8], interrupt: Interrupt<'_>) -> Result<(), Failed> {
-    let wanted = bytes.len();
-    match stream::read_full(fd, bytes, interrupt)? {
-        read if read == wanted => Ok(()),
+    whole(bytes.len(), stream::read_full(fd, bytes, interrupt)?)
+}
+
+fn whole(wanted: usize, read: usize) -> Result<(), Failed> {
+    match read {
+        _ if read == wanted => Ok(()),
         0 => Err(Failed::Ended),
         _ => Err(Failed::Torn),
     }

@@ -2,6 +2,7 @@
 
 use crate::Shared;
 use procession_sys::atomic::{AtomicU64, Ordering};
+use procession_sys::bytes::Bytes;
 
 /// A range of the arena: bounds-checked copies in and out, and words.
 ///
@@ -61,6 +62,21 @@ impl Region {
         unsafe {
             std::ptr::copy_nonoverlapping(bytes.as_ptr(), self.base.wrapping_add(at), bytes.len())
         }
+    }
+
+    /// As [`write`](Self::write), of bytes that somebody else may write meanwhile, or that lie in the arena
+    /// themselves.
+    ///
+    /// # Panics
+    /// As [`write`](Self::write).
+    #[inline]
+    pub fn write_bytes(self, at: usize, bytes: Bytes<'_>) {
+        self.check(at, bytes.len());
+        let to = self.base.wrapping_add(at);
+        // SAFETY: the destination is inside the region, by the check; `as_ptr` is valid for reading that many
+        // bytes. `copy` lets them overlap. If somebody writes the source meanwhile, as `Bytes::Moving`
+        // says, the copy is a mixture.
+        unsafe { std::ptr::copy(bytes.as_ptr(), to, bytes.len()) }
     }
 
     /// Copies from `at` into `bytes`.
