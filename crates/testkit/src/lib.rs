@@ -7,6 +7,7 @@
 //! | [`leaks`] | nothing is left: processes, zombies, descriptors, shared memory, names |
 //! | [`fact`] | wait until something holds, instead of sleeping |
 //! | [`family`] | the processes below this one, as `/proc` shows them |
+//! | [`mod@interpreters`] | which CPythons this machine has |
 //!
 //! Named crash points are in `procession_sys::crash`, because the code under test passes them.
 #![forbid(unsafe_code)]
@@ -14,10 +15,12 @@
 pub mod fact;
 pub mod family;
 pub mod guard;
+pub mod interpreters;
 pub mod leaks;
 pub mod watchdog;
 
 pub use fact::wait_until;
 pub use guard::{guard, guard_after};
+pub use interpreters::interpreters;
 pub use leaks::LeakCheck;
 pub use watchdog::watchdog;
