@@ -71,6 +71,33 @@ fn a_bounded_queue_is_full_and_then_is_not() {
 }
 
 #[test]
+fn one_free_place_is_enough_for_one_of_the_putters_that_wait() {
+    let _guard = guard_after(|| drop(Queue::<u8>::new().unwrap()));
+    let queue = Queue::with_maxsize(64).unwrap();
+    (0..64_u32).for_each(|n| queue.put(&n).unwrap());
+    let (done, finished) = std::sync::mpsc::channel();
+    thread::scope(|scope| {
+        for _ in 0..3 {
+            let (queue, done) = (queue.clone(), done.clone());
+            scope.spawn(move || {
+                (0..100).for_each(|_| queue.put(&64).unwrap());
+                done.send(()).unwrap();
+            });
+        }
+        for got in 0..364_u32 {
+            if got < 300 {
+                // There is one place, and somebody takes it.
+                while !queue.full() {
+                    thread::yield_now();
+                }
+            }
+            assert_eq!(queue.get().unwrap(), got.min(64));
+        }
+    });
+    assert_eq!(finished.try_iter().count(), 3);
+}
+
+#[test]
 fn a_queue_bounded_in_bytes_takes_a_larger_item_alone() {
     let _guard = guard_after(|| drop(Queue::<u8>::new().unwrap()));
     let queue = Queue::<Vec<u8>>::builder().max_bytes(100).build().unwrap();

@@ -62,6 +62,7 @@ pub struct ByteQueue {
     pub(super) peer: Option<Handle>,
     /// The other side's index when it was last looked at: no need to look before that is used up.
     pub(super) seen_put: AtomicU64,
+    pub(super) seen_got: AtomicU64,
     pub(super) get_patience: Patience,
     pub(super) put_patience: Patience,
 }
@@ -105,6 +106,7 @@ impl ByteQueue {
             ring,
             peer: None,
             seen_put: AtomicU64::new(0),
+            seen_got: AtomicU64::new(0),
             get_patience: Patience::default(),
             put_patience: Patience::default(),
         }
@@ -147,13 +149,21 @@ impl ByteQueue {
 
     /// Whether an item of `len` bytes would have room now.
     pub(super) fn fits(&self, len: usize) -> bool {
+        self.has_room(self.bounds(), &self.what_was_put(), len)
+    }
+
+    /// Whether items up to a quarter of the bounds would have room now, one of `len` bytes at least.
+    pub(super) fn fits_burst(&self, len: usize) -> bool {
+        let Bounds { items, bytes } = self.bounds();
+        let mut record = self.what_was_put();
+        record.index += (items / 4).saturating_sub(1);
+        self.has_room(Bounds { items, bytes }, &record, len.max(bytes as usize / 4))
+    }
+
+    fn what_was_put(&self) -> Record {
         let put = &self.control.put;
-        let record = Record {
-            index: put.index(),
-            bytes: put.passed_bytes.load(Acquire),
-            ..Record::default()
-        };
-        self.has_room(self.bounds(), &record, len)
+        let (index, bytes) = (put.index(), put.passed_bytes.load(Acquire));
+        Record { index, bytes, ..Record::default() }
     }
 
     /// Wakes all who wait, to look again.
@@ -228,20 +238,15 @@ impl ByteQueue {
         gate.lock(self.ring.family(), self.ring.held.handle(), side)
     }
 
-    /// Waits until `ready`, the deadline, or until `interrupt`, which is asked after every sleep that
+    /// Sleeps until `ready`, the deadline, or until `interrupt`, which is asked after every sleep that
     /// was for nothing, says that it is enough.
-    pub(super) fn wait(
+    pub(super) fn sleep(
         &self,
         side: usize,
-        patience: &Patience,
-        peer: &Gate,
         ready: &dyn Fn() -> bool,
         deadline: Deadline,
         interrupt: &mut dyn FnMut() -> bool,
     ) -> Result<(), Error> {
-        if ready() || patience.spin(&peer.cpu, ready) {
-            return Ok(());
-        }
         let wait = &self.control.head.waits[side];
         let what = ["waiting for an item of the queue", "waiting for room in the queue"][side];
         loop {

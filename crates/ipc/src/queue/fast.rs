@@ -1,11 +1,11 @@
-//! The common case, short: an open queue without bounds, one message that is copied, and the chunk
-//! that was used last. Whatever is different is left to the general path, which begins anew.
+//! The common case, short: an open queue, one message that is copied, and the chunk that was used last.
+//! Whatever is different, a bound in bytes among it, is left to the general path, which begins anew.
 
-use super::byte_queue::{ByteQueue, publish_cpu};
+use super::byte_queue::{Bounds, ByteQueue, publish_cpu};
 use super::control::{BOUNDED, CHUNK, INLINE_MAX, SHUT, TALLIED};
 use super::frame::Frame;
 use procession_shm::{GateGuard, Side};
-use procession_sys::atomic::Ordering::Relaxed;
+use procession_sys::atomic::Ordering::{Relaxed, Release};
 use procession_sys::crash_point;
 
 impl ByteQueue {
@@ -13,12 +13,16 @@ impl ByteQueue {
     #[inline]
     pub(super) fn put_fast(&self, format: u8, bytes: &[u8]) -> bool {
         let control = self.control;
-        let is_plain = control.state.load(Relaxed) & (SHUT | BOUNDED) == 0 && self.is_queue();
-        if !is_plain || bytes.len() > INLINE_MAX {
+        let is_open = control.state.load(Relaxed) & SHUT == 0 && self.is_queue();
+        let Bounds { items: most, bytes: 0 } = self.bounds() else { return false };
+        if !is_open || bytes.len() > INLINE_MAX {
             return false;
         }
         let gate = self.lock(&control.put, Side::Put);
         let mut record = gate.record();
+        if !self.has_place(most, record.index) {
+            return false;
+        }
         let (number, at) = (record.position / CHUNK, record.position % CHUNK);
         let frame = Frame::Message { len: bytes.len(), format };
         if at == 0 || at + frame.size() > CHUNK {
@@ -37,29 +41,40 @@ impl ByteQueue {
         crash_point!("queue.put_fast.before_wake");
         control.head.waits[0].notify_one();
         self.ring_for_items();
+        if control.head.waits[1].has_waiters() && self.has_place(most, record.index) {
+            // Whoever was woken for room may have been woken for more than this took.
+            control.head.waits[1].notify_one();
+        }
         true
     }
 
     /// Gets a message if this is the common case and one is there; `None` if nothing was done.
     #[inline]
     pub(super) fn get_fast(&self, bytes: &mut Vec<u8>) -> Option<u8> {
-        match self.control.state.load(Relaxed) {
-            _ if !self.is_queue() => None,
-            0 => self.get_copied(bytes, |_| {}),
-            TALLIED => self.get_into_hand(bytes),
-            _ => None,
+        let state = self.control.state.load(Relaxed);
+        if state & SHUT != 0 {
+            None
+        } else if state & TALLIED != 0 {
+            self.get_into_hand(bytes, state)
+        } else {
+            self.get_copied(bytes, state, |_| {})
         }
     }
 
     /// Apart, so that a queue without tallies does not pay for them.
     #[inline(never)]
-    fn get_into_hand(&self, bytes: &mut Vec<u8>) -> Option<u8> {
+    fn get_into_hand(&self, bytes: &mut Vec<u8>, state: u32) -> Option<u8> {
         let hand = self.hand()?;
-        self.get_copied(bytes, |gate| hand.take(gate, 1))
+        self.get_copied(bytes, state, |gate| hand.take(gate, 1))
     }
 
     #[inline(always)]
-    fn get_copied(&self, bytes: &mut Vec<u8>, count: impl FnOnce(&GateGuard<'_>)) -> Option<u8> {
+    fn get_copied(
+        &self,
+        bytes: &mut Vec<u8>,
+        state: u32,
+        count: impl FnOnce(&GateGuard<'_>),
+    ) -> Option<u8> {
         let control = self.control;
         let gate = self.lock(&control.get, Side::Get);
         let mut record = gate.record();
@@ -84,9 +99,14 @@ impl ByteQueue {
         count(&gate);
         crash_point!("queue.get_fast.before_commit");
         gate.commit(record);
+        control.get.passed_bytes.store(record.bytes, Release);
         publish_cpu(&control.get);
         drop(gate);
         crash_point!("queue.get_fast.before_wake");
+        if state & BOUNDED != 0 {
+            control.head.waits[1].notify_one();
+            self.ring_for_room();
+        }
         if control.head.waits[0].has_waiters() && self.is_put(record.index) {
             control.head.waits[0].notify_one();
         }

@@ -110,7 +110,9 @@ impl ByteQueue {
                 return Err(Error::Empty);
             }
             let ready = || arrived() || self.is_over();
-            self.wait(0, patience, putters, &ready, deadline, &mut interrupt)?;
+            if !ready() && !patience.spin(&putters.cpu, ready) {
+                self.sleep(0, &ready, deadline, &mut interrupt)?;
+            }
         }
     }
 

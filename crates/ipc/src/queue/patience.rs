@@ -13,6 +13,8 @@ use std::time::{Duration, Instant};
 const BUDGET: Duration = Duration::from_micros(50);
 const MISSES: u32 = 3;
 const PROBE: u32 = 64;
+/// So many hints to the processor, and then a look at the time.
+const ROUND: u32 = 32;
 
 /// One waiter's experience with spinning.
 #[derive(Debug, Default)]
@@ -36,6 +38,30 @@ impl Patience {
         peer: &AtomicU32,
         done: impl Fn() -> bool,
     ) -> bool {
+        self.look_every(1, budget, peer, &done, &done)
+    }
+
+    /// Spins until it is `enough`, or for as long as it pays; whether there is `some` then.
+    ///
+    /// For who could go on with some, and would at once be waiting again: so both sides work in bursts, and
+    /// do not take each other's words away at every item.
+    pub(crate) fn linger(
+        &self,
+        peer: &AtomicU32,
+        enough: impl Fn() -> bool,
+        some: impl Fn() -> bool,
+    ) -> bool {
+        self.look_every(ROUND, BUDGET, peer, enough, &some) || some()
+    }
+
+    fn look_every(
+        &self,
+        hints: u32,
+        budget: Duration,
+        peer: &AtomicU32,
+        enough: impl Fn() -> bool,
+        some: impl Fn() -> bool,
+    ) -> bool {
         let waits = self.waits.fetch_add(1, Relaxed);
         let published = peer.load(Relaxed);
         if published == 0 || (self.misses.load(Relaxed) >= MISSES && !waits.is_multiple_of(PROBE)) {
@@ -45,20 +71,25 @@ impl Patience {
         if !elsewhere() {
             // The peer needs this processor: its turn, and then one look.
             std::thread::yield_now();
-            return done();
+            return some();
         }
         let start = Instant::now();
         loop {
-            for _ in 0..32 {
-                if done() {
+            for _ in 0..ROUND / hints {
+                if enough() {
                     self.misses.store(0, Relaxed);
                     return true;
                 }
-                spin_hint();
+                (0..hints).for_each(|_| spin_hint());
             }
             if start.elapsed() >= budget || !elsewhere() {
-                self.misses.fetch_add(1, Relaxed);
-                return false;
+                let found = some();
+                if found {
+                    self.misses.store(0, Relaxed);
+                } else {
+                    self.misses.fetch_add(1, Relaxed);
+                }
+                return found;
             }
         }
     }

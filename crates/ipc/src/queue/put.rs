@@ -139,9 +139,7 @@ impl ByteQueue {
 
     #[inline]
     pub(super) fn has_room(&self, bounds: Bounds, record: &Record, len: usize) -> bool {
-        if bounds.items != 0
-            && record.index.saturating_sub(self.control.get.index()) >= bounds.items
-        {
+        if !self.has_place(bounds.items, record.index) {
             return false;
         }
         if bounds.bytes == 0 {
@@ -150,6 +148,17 @@ impl ByteQueue {
         // Whatever is larger than the bound goes alone.
         let inside = record.bytes.saturating_sub(self.control.get.passed_bytes.load(Acquire));
         inside == 0 || inside + len as u64 <= bounds.bytes
+    }
+
+    /// Whether item `index`, counted from 0, is one of at most `most` in the queue; 0 is no bound.
+    #[inline]
+    pub(super) fn has_place(&self, most: u64, index: u64) -> bool {
+        if most == 0 || index.saturating_sub(self.seen_got.load(Relaxed)) < most {
+            return true;
+        }
+        let got = self.control.get.index();
+        self.seen_got.store(got, Relaxed);
+        index.saturating_sub(got) < most
     }
 
     #[inline]
@@ -224,8 +233,10 @@ impl ByteQueue {
             Stop::Full(_) if deadline.expired() => Err(Error::Full),
             Stop::Full(len) => {
                 let room = || self.fits(len) || self.is_over();
-                let (patience, getters) = (&self.put_patience, &self.control.get);
-                self.wait(1, patience, getters, &room, deadline, interrupt)
+                if self.put_patience.linger(&self.control.get.cpu, || self.fits_burst(len), room) {
+                    return Ok(());
+                }
+                self.sleep(1, &room, deadline, interrupt)
             }
         }
     }
