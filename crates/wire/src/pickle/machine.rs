@@ -6,6 +6,7 @@
 //! name and nothing else. The few calls by which the older protocols write bytes and sets are known.
 
 use super::Error;
+use super::input::{Input, NUMBER, Wrong, parse};
 use super::memo::Memo;
 use super::op;
 use super::tree::{Tree, Value};
@@ -16,19 +17,19 @@ use super::tree::{Tree, Value};
 /// If the bytes are no pickle, or more than one.
 pub(super) fn run(pickle: &[u8]) -> Result<(Tree<'_>, Value<'_>), Error> {
     let mut machine = Machine {
-        input: Input { bytes: pickle, at: 0 },
+        input: Input::new(pickle),
         stack: Vec::new(),
         marks: Vec::new(),
         memo: Memo::default(),
         tree: Tree::default(),
     };
     loop {
-        let at = machine.input.at;
+        let at = machine.input.at();
         let wrong = |reason| Error::malformed(at, reason);
         let code = machine.input.byte().map_err(wrong)?;
         if code == op::STOP {
             let root = machine.pop().map_err(wrong)?;
-            return match pickle.len() - machine.input.at {
+            return match pickle.len() - machine.input.at() {
                 0 => Ok((machine.tree, root)),
                 more => Err(Error::new(format!("{more} bytes are left over"))),
             };
@@ -37,14 +38,12 @@ pub(super) fn run(pickle: &[u8]) -> Result<(Tree<'_>, Value<'_>), Error> {
     }
 }
 
-type Wrong = &'static str;
-
 struct Machine<'a> {
     input: Input<'a>,
     stack: Vec<Value<'a>>,
     /// How high the stack was at each mark.
     marks: Vec<usize>,
-    memo: Memo<'a>,
+    memo: Memo<Value<'a>>,
     tree: Tree<'a>,
 }
 
@@ -63,11 +62,11 @@ impl<'a> Machine<'a> {
             }
             op::DUP => self.stack.push(self.top()?),
             op::GET | op::BINGET | op::LONG_BINGET => {
-                let index = self.index(code)?;
+                let index = self.input.index(code)?;
                 self.stack.push(self.memo.get(index).ok_or("nothing is remembered under that")?);
             }
             op::PUT | op::BINPUT | op::LONG_BINPUT => {
-                let index = self.index(code)?;
+                let index = self.input.index(code)?;
                 self.memo.put(index, self.top()?);
             }
             op::MEMOIZE => self.memo.push(self.top()?),
@@ -277,21 +276,10 @@ impl<'a> Machine<'a> {
         }
         Ok(())
     }
-
-    fn index(&mut self, code: u8) -> Result<u64, Wrong> {
-        match code {
-            op::BINGET | op::BINPUT => Ok(u64::from(self.input.byte()?)),
-            op::LONG_BINGET | op::LONG_BINPUT => {
-                Ok(u64::from(u32::from_le_bytes(self.input.array()?)))
-            }
-            _ => parse(self.input.line()?),
-        }
-    }
 }
 
 const NOTHING: Wrong = "too little is on the stack";
 const CONTAINER: Wrong = "nothing can be added to what is on the stack";
-const NUMBER: Wrong = "no number";
 const PYTHON_2: &str = "a str of Python 2";
 const EXTENSION: &str = "an object of a registered extension";
 
@@ -302,10 +290,6 @@ fn foreign<T>(_: T, what: &'static str) -> Value<'static> {
 
 fn pairs(count: usize) -> Result<(), Wrong> {
     if count.is_multiple_of(2) { Ok(()) } else { Err("a key without a value") }
-}
-
-fn parse<T: std::str::FromStr>(line: &[u8]) -> Result<T, Wrong> {
-    str::from_utf8(line).ok().and_then(|line| line.parse().ok()).ok_or(NUMBER)
 }
 
 fn int(line: &[u8]) -> Result<Value<'_>, Wrong> {
@@ -349,45 +333,5 @@ impl<'a> Value<'a> {
             Self::Escaped(bytes) => Some(Self::EscapedLatin(bytes)),
             _ => None,
         }
-    }
-}
-
-/// The bytes, read from the front.
-struct Input<'a> {
-    bytes: &'a [u8],
-    at: usize,
-}
-
-impl<'a> Input<'a> {
-    fn take(&mut self, len: usize) -> Result<&'a [u8], Wrong> {
-        let rest = &self.bytes[self.at..];
-        let taken = rest.get(..len).ok_or("the bytes end too early")?;
-        self.at += len;
-        Ok(taken)
-    }
-
-    fn array<const N: usize>(&mut self) -> Result<[u8; N], Wrong> {
-        let mut array = [0; N];
-        array.copy_from_slice(self.take(N)?);
-        Ok(array)
-    }
-
-    fn byte(&mut self) -> Result<u8, Wrong> {
-        Ok(self.array::<1>()?[0])
-    }
-
-    /// Bytes after their length, a number of `N` bytes.
-    fn counted<const N: usize>(&mut self) -> Result<&'a [u8], Wrong> {
-        let mut len = [0; 8];
-        len[..N].copy_from_slice(self.take(N)?);
-        self.take(usize::try_from(u64::from_le_bytes(len)).unwrap_or(usize::MAX))
-    }
-
-    /// Text up to a newline.
-    fn line(&mut self) -> Result<&'a [u8], Wrong> {
-        let rest = &self.bytes[self.at..];
-        let len = rest.iter().position(|byte| *byte == b'\n').ok_or("a line does not end")?;
-        self.at += len + 1;
-        Ok(&rest[..len])
     }
 }

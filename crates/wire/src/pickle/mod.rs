@@ -9,6 +9,7 @@
 //! | [`op`] | the opcodes |
 //! | `write` | [`to_vec`], [`append`]: serde to a pickle, protocol 4, no memo and no frames |
 //! | `machine` | a pickle of any protocol from 0 to 5 to a tree |
+//! | `emit`, `input` | single values as opcodes; what follows an opcode |
 //! | `memo` | what the machine remembers |
 //! | `tree` | the tree: small values that refer to the pickle's bytes |
 //! | `read` | [`from_slice`]: the tree to serde |
@@ -40,9 +41,11 @@
 //!
 //! Objects that are not data, but that both sides know, go by a persistent id: see [`Persistent`].
 
+pub(crate) mod emit;
 mod error;
+pub(crate) mod input;
 mod machine;
-mod memo;
+pub(crate) mod memo;
 pub mod op;
 mod persistent;
 mod read;
@@ -52,6 +55,7 @@ mod write;
 pub use error::Error;
 pub use persistent::Persistent;
 pub use read::from_slice;
+pub(crate) use write::append_opcodes;
 pub use write::{append, to_vec};
 
 /// How deep lists, tuples, sets and dicts may be nested in each other.

@@ -4,7 +4,7 @@
 //! would choose. Nothing is remembered: Rust's values do not share their parts.
 
 use super::error::Part;
-use super::{DEPTH, Error, op, persistent};
+use super::{DEPTH, Error, emit, op, persistent};
 use serde::ser::{self, Serialize};
 
 /// The value as a pickle.
@@ -30,17 +30,23 @@ pub fn to_vec<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, Error> {
 pub fn append<T: Serialize + ?Sized>(value: &T, bytes: &mut Vec<u8>) -> Result<(), Error> {
     let start = bytes.len();
     bytes.extend([op::PROTO, 4]);
-    let mut writer = Writer { bytes, depth: 0, is_key: false, some_at: None };
-    match value.serialize(&mut writer) {
-        Ok(()) => {
-            bytes.push(op::STOP);
-            Ok(())
-        }
-        Err(error) => {
-            bytes.truncate(start);
-            Err(error)
-        }
+    let result = append_opcodes(value, bytes);
+    match result {
+        Ok(()) => bytes.push(op::STOP),
+        Err(_) => bytes.truncate(start),
     }
+    result
+}
+
+/// Appends the opcodes that make the value, as a part of a pickle.
+///
+/// # Errors
+/// As [`to_vec`]; `bytes` may end with half a value then.
+pub(crate) fn append_opcodes<T: Serialize + ?Sized>(
+    value: &T,
+    bytes: &mut Vec<u8>,
+) -> Result<(), Error> {
+    value.serialize(&mut Writer { bytes, depth: 0, is_key: false, some_at: None })
 }
 
 struct Writer<'b> {
@@ -53,47 +59,6 @@ struct Writer<'b> {
 }
 
 impl<'b> Writer<'b> {
-    fn with_length<const N: usize>(&mut self, code: u8, length: [u8; N], bytes: &[u8]) {
-        self.bytes.push(code);
-        self.bytes.extend_from_slice(&length);
-        self.bytes.extend_from_slice(bytes);
-    }
-
-    fn text(&mut self, text: &str) {
-        let bytes = text.as_bytes();
-        let len = bytes.len();
-        if let Ok(len) = u8::try_from(len) {
-            self.with_length(op::SHORT_BINUNICODE, [len], bytes);
-        } else if let Ok(len) = u32::try_from(len) {
-            self.with_length(op::BINUNICODE, len.to_le_bytes(), bytes);
-        } else {
-            self.with_length(op::BINUNICODE8, (len as u64).to_le_bytes(), bytes);
-        }
-    }
-
-    /// An integer, given in two's complement with one bit more than it needs at least.
-    fn long(&mut self, bytes: &[u8], is_negative: bool) {
-        let fill = if is_negative { 0xff } else { 0 };
-        let mut len = bytes.len();
-        while len > 1 && bytes[len - 1] == fill && (bytes[len - 2] & 0x80 != 0) == is_negative {
-            len -= 1;
-        }
-        self.with_length(op::LONG1, [len as u8], &bytes[..len]);
-    }
-
-    #[inline]
-    fn int(&mut self, value: i64) {
-        if let Ok(value) = u8::try_from(value) {
-            self.bytes.extend([op::BININT1, value]);
-        } else if let Ok(value) = u16::try_from(value) {
-            self.with_length(op::BININT2, value.to_le_bytes(), &[]);
-        } else if let Ok(value) = i32::try_from(value) {
-            self.with_length(op::BININT, value.to_le_bytes(), &[]);
-        } else {
-            self.long(&value.to_le_bytes(), value < 0);
-        }
-    }
-
     fn nothing(&mut self, what: &str) -> Result<(), Error> {
         if self.some_at == Some(self.bytes.len()) {
             return Err(Error::new(format!("Some({what}) would arrive as None; use an enum")));
@@ -123,7 +88,7 @@ impl<'b> Writer<'b> {
         self.hashable("variant with a value")?;
         self.enter()?;
         self.bytes.push(op::EMPTY_DICT);
-        self.text(name);
+        emit::text(self.bytes, name);
         Ok(())
     }
 
@@ -158,7 +123,7 @@ macro_rules! ints {
     ($($method:ident: $type:ty),*) => {$(
         #[inline]
         fn $method(self, value: $type) -> Result<(), Error> {
-            self.int(i64::from(value));
+            emit::int(self.bytes, i64::from(value));
             Ok(())
         }
     )*};
@@ -181,7 +146,7 @@ impl<'w, 'b> ser::Serializer for &'w mut Writer<'b> {
     }
 
     fn serialize_bool(self, value: bool) -> Result<(), Error> {
-        self.bytes.push(if value { op::NEWTRUE } else { op::NEWFALSE });
+        emit::boolean(self.bytes, value);
         Ok(())
     }
 
@@ -190,10 +155,7 @@ impl<'w, 'b> ser::Serializer for &'w mut Writer<'b> {
     }
 
     fn serialize_i128(self, value: i128) -> Result<(), Error> {
-        match i64::try_from(value) {
-            Ok(value) => self.int(value),
-            Err(_) => self.long(&value.to_le_bytes(), value < 0),
-        }
+        emit::large_int(self.bytes, value);
         Ok(())
     }
 
@@ -203,7 +165,7 @@ impl<'w, 'b> ser::Serializer for &'w mut Writer<'b> {
         }
         let mut bytes = [0; 17];
         bytes[..16].copy_from_slice(&value.to_le_bytes());
-        self.long(&bytes, false);
+        emit::long(self.bytes, &bytes);
         Ok(())
     }
 
@@ -212,29 +174,22 @@ impl<'w, 'b> ser::Serializer for &'w mut Writer<'b> {
     }
 
     fn serialize_f64(self, value: f64) -> Result<(), Error> {
-        self.with_length(op::BINFLOAT, value.to_be_bytes(), &[]);
+        emit::float(self.bytes, value);
         Ok(())
     }
 
     fn serialize_char(self, value: char) -> Result<(), Error> {
-        self.text(value.encode_utf8(&mut [0; 4]));
+        emit::text(self.bytes, value.encode_utf8(&mut [0; 4]));
         Ok(())
     }
 
     fn serialize_str(self, value: &str) -> Result<(), Error> {
-        self.text(value);
+        emit::text(self.bytes, value);
         Ok(())
     }
 
     fn serialize_bytes(self, value: &[u8]) -> Result<(), Error> {
-        let len = value.len();
-        if let Ok(len) = u8::try_from(len) {
-            self.with_length(op::SHORT_BINBYTES, [len], value);
-        } else if let Ok(len) = u32::try_from(len) {
-            self.with_length(op::BINBYTES, len.to_le_bytes(), value);
-        } else {
-            self.with_length(op::BINBYTES8, (len as u64).to_le_bytes(), value);
-        }
+        emit::bytes(self.bytes, value);
         Ok(())
     }
 
@@ -261,7 +216,7 @@ impl<'w, 'b> ser::Serializer for &'w mut Writer<'b> {
         _: u32,
         variant: &'static str,
     ) -> Result<(), Error> {
-        self.text(variant);
+        emit::text(self.bytes, variant);
         Ok(())
     }
 
@@ -371,7 +326,7 @@ impl Parts<'_, '_> {
     #[inline]
     fn field<T: Serialize + ?Sized>(&mut self, name: &str, value: &T) -> Result<(), Error> {
         let variant = self.variant;
-        self.writer.text(name);
+        emit::text(self.writer.bytes, name);
         value
             .serialize(&mut *self.writer)
             .map_err(|error| placed(error.within(&Part::Name(name)), variant))
