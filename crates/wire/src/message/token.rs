@@ -1,0 +1,55 @@
+//! The name of an object of a server, as proxies carry it.
+
+use super::Argument;
+use super::decode::Decode;
+use crate::pickle::op;
+use crate::value::Value;
+
+pub(super) const MODULE: &str = "multiprocessing.managers";
+pub(super) const NAME: &str = "Token";
+
+/// The name of an object of a server: `multiprocessing.managers.Token`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Token {
+    /// The name under which its type is registered.
+    pub typeid: String,
+    /// Where the server is: a str or bytes (a Unix socket), or a tuple of host and port.
+    pub address: Value,
+    /// Which of the server's objects it is.
+    pub id: String,
+}
+
+impl Token {
+    /// The token that an object is.
+    pub(super) fn of(argument: &Argument<'_>) -> Option<Self> {
+        let message = argument.message;
+        let id = message.resolve(argument.id);
+        let mut parts = message.parts(id);
+        let (class, args) = (parts.next()?, parts.next()?);
+        if message.class(class)? != (MODULE, NAME) {
+            return None;
+        }
+        // Made by the class with arguments, or made empty and given its state.
+        let arguments = message.tuple(args)?;
+        let mut state = || {
+            let build = parts.find(|part| message.node(*part).code == op::BUILD)?;
+            message.tuple(message.parts(build).next()?)
+        };
+        let mut fields = if arguments.clone().next().is_some() { arguments } else { state()? };
+        let typeid = message.name(fields.next()?)?.to_owned();
+        let address = Decode::plain(message).value(fields.next()?).ok()?;
+        let id = message.name(fields.next()?)?.to_owned();
+        Some(Self { typeid, address, id })
+    }
+
+    /// The token as data.
+    #[must_use]
+    pub fn to_value(&self) -> Value {
+        let fields = [
+            Value::from(self.typeid.as_str()),
+            self.address.clone(),
+            Value::from(self.id.as_str()),
+        ];
+        Value::object(MODULE, NAME, Value::Tuple(fields.into()))
+    }
+}
