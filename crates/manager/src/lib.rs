@@ -9,4 +9,8 @@
 //! Parties, states and steps, and what follows if one of them is killed or cut off, are in the README.
 #![forbid(unsafe_code)]
 
+#[expect(dead_code, unused_imports, reason = "the server, which is to come, calls it")]
+mod hosted;
 pub mod transport;
+
+pub use hosted::typeid::{Type, UnknownType};

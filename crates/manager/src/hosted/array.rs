@@ -3,7 +3,6 @@
 use super::call::{Answer, Call, Called, Fault, Hosted, Turn, plain};
 use super::index::{Index, place};
 use super::raise;
-use super::repr::repr;
 use super::store::Store;
 use procession_wire::message::{Argument, Exception};
 use procession_wire::value::Value;
@@ -88,7 +87,8 @@ impl Kind {
                     (0, (1 << bits) - 1)
                 };
                 if number < least || number > most {
-                    let side = if number < least { "less than minimum" } else { "greater than maximum" };
+                    let side =
+                        if number < least { "less than minimum" } else { "greater than maximum" };
                     let text = format!("integer of an array of '{}' is {side}", self.code);
                     return Err(raise::overflow_error(text));
                 }
@@ -116,7 +116,8 @@ impl Kind {
             }
             (signed, bytes) => {
                 let negative = |most: u8| signed == Number::Signed && most >= 0x80;
-                let most = if cfg!(target_endian = "little") { bytes.last() } else { bytes.first() };
+                let most =
+                    if cfg!(target_endian = "little") { bytes.last() } else { bytes.first() };
                 let fill = if negative(most.copied().unwrap_or(0)) { 0xff } else { 0 };
                 let mut all = [fill; 16];
                 let whole = all.len();
@@ -243,9 +244,9 @@ impl Hosted for Array {
         if self.kind.number == Number::Character {
             let text: String =
                 values.filter_map(|value| value.as_str().map(ToOwned::to_owned)).collect();
-            return Ok(format!("array('{code}', {})", repr(&Value::Str(text))));
+            return Ok(format!("array('{code}', {})", Value::Str(text)));
         }
-        Ok(format!("array('{code}', {})", repr(&Value::List(values.collect()))))
+        Ok(format!("array('{code}', {})", Value::List(values.collect())))
     }
 
     fn contents(&self) -> Result<Answer, Fault> {

@@ -68,10 +68,10 @@ impl Barrier {
             Some("parties") => Ok(Value::from(self.parties).into()),
             Some("n_waiting") => Ok(Value::from(self.waiting.len()).into()),
             Some("broken") => Ok(Value::Bool(self.broken).into()),
-            Some(name) => Err(raise::attribute_error(format!(
-                "'Barrier' object has no attribute '{name}'"
-            ))
-            .into()),
+            Some(name) => {
+                Err(raise::attribute_error(format!("'Barrier' object has no attribute '{name}'"))
+                    .into())
+            }
             None => Err(raise::type_error("attribute name must be string").into()),
         }
     }

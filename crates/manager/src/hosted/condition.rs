@@ -27,7 +27,8 @@ impl Condition {
             None => Lock::new(true),
             Some(lock) if matches!(lock.value(), Ok(Value::None)) => Lock::new(true),
             Some(lock) => {
-                let payload = lock.payload().map_err(|error| raise::value_error(error.to_string()))?;
+                let payload =
+                    lock.payload().map_err(|error| raise::value_error(error.to_string()))?;
                 let found = payload.tokens().iter().find_map(|token| lock_of(&token.id));
                 found.ok_or(Fault::Beyond("a condition on a lock of another kind"))?
             }

@@ -5,7 +5,6 @@ use super::elements::{elements, pairs};
 use super::iterator::Iterator;
 use super::key::{Key, wanted};
 use super::raise;
-use super::repr::repr;
 use super::store::Kept;
 use procession_wire::message::Argument;
 use procession_wire::value::Value;
@@ -84,9 +83,7 @@ impl Dict {
         let [Some(key), default] = call.bind(["", ""], 1)? else { return Err(Fault::NoMethod) };
         match (self.get(&wanted(key)?), default) {
             (Some(value), _) => Ok(Outcome::Done(Answer::Payload(Rc::clone(value)))),
-            (None, Some(default)) => {
-                Ok(Outcome::Done(Answer::Payload(turn.store.keep(default)?)))
-            }
+            (None, Some(default)) => Ok(Outcome::Done(Answer::Payload(turn.store.keep(default)?))),
             (None, None) => Ok(Value::None.into()),
         }
     }
@@ -106,9 +103,7 @@ impl Dict {
         let key = wanted(key)?;
         match (self.remove(&key), default) {
             (Some(value), _) => Ok(Outcome::Done(Answer::Payload(value))),
-            (None, Some(default)) => {
-                Ok(Outcome::Done(Answer::Payload(turn.store.keep(default)?)))
-            }
+            (None, Some(default)) => Ok(Outcome::Done(Answer::Payload(turn.store.keep(default)?))),
             (None, None) => Err(raise::key_error(key).into()),
         }
     }
@@ -155,18 +150,35 @@ fn default_value(argument: Option<&Argument<'_>>, turn: &Turn<'_>) -> Result<Rc<
 impl Hosted for Dict {
     fn exposed(&self) -> &'static [&'static str] {
         &[
-            "__contains__", "__delitem__", "__getitem__", "__ior__", "__iter__", "__len__",
-            "__or__", "__reversed__", "__ror__", "__setitem__", "clear", "copy", "fromkeys", "get",
-            "items", "keys", "pop", "popitem", "setdefault", "update", "values", "__iter__",
+            "__contains__",
+            "__delitem__",
+            "__getitem__",
+            "__ior__",
+            "__iter__",
+            "__len__",
+            "__or__",
+            "__reversed__",
+            "__ror__",
+            "__setitem__",
+            "clear",
+            "copy",
+            "fromkeys",
+            "get",
+            "items",
+            "keys",
+            "pop",
+            "popitem",
+            "setdefault",
+            "update",
+            "values",
+            "__iter__",
         ]
     }
 
     fn call(&mut self, call: &Call<'_>, turn: &mut Turn<'_>) -> Called {
         match call.method {
             "__len__" => Ok(Value::from(self.entries.len()).into()),
-            "__contains__" => {
-                Ok(Value::Bool(self.get(&wanted(call.one()?)?).is_some()).into())
-            }
+            "__contains__" => Ok(Value::Bool(self.get(&wanted(call.one()?)?).is_some()).into()),
             "__getitem__" => {
                 let key = wanted(call.one()?)?;
                 let value = self.get(&key).cloned().ok_or_else(|| raise::key_error(key))?;
@@ -221,7 +233,7 @@ impl Hosted for Dict {
                     }
                     "__iter__" => {
                         let keys = self.items().map(|(key, _)| key.kept());
-                        Ok(Outcome::Done(Answer::Proxy("Iterator", Iterator::new(keys))))
+                        Ok(Outcome::Done(Answer::Proxy("Iterator", Iterator::over(keys))))
                     }
                     "__reversed__" => {
                         let keys = self.items().rev().map(|(key, _)| key.value().clone());
@@ -235,9 +247,8 @@ impl Hosted for Dict {
     }
 
     fn repr(&self, _address: &str) -> Result<String, Fault> {
-        let entry = |(key, value): &(Key, Rc<Kept>)| {
-            Ok(format!("{}: {}", repr(key.value()), value.repr()?))
-        };
+        let entry =
+            |(key, value): &(Key, Rc<Kept>)| Ok(format!("{}: {}", key.value(), value.repr()?));
         let entries = self.items().map(entry).collect::<Result<Vec<_>, Fault>>()?;
         Ok(format!("{{{}}}", entries.join(", ")))
     }

@@ -8,10 +8,7 @@ use procession_wire::value::Value;
 use std::rc::Rc;
 
 /// What Python's iteration over the argument gives.
-pub(crate) fn elements(
-    argument: &Argument<'_>,
-    turn: &Turn<'_>,
-) -> Result<Vec<Rc<Kept>>, Fault> {
+pub(crate) fn elements(argument: &Argument<'_>, turn: &Turn<'_>) -> Result<Vec<Rc<Kept>>, Fault> {
     if let Some(pairs) = argument.pairs() {
         return pairs.iter().map(|(key, _)| Ok(turn.store.keep(key)?)).collect();
     }
@@ -20,9 +17,7 @@ pub(crate) fn elements(
     }
     let keep = |value: Value| Ok(turn.store.keep_value(&value)?);
     match argument.value() {
-        Ok(Value::Str(text)) => {
-            text.chars().map(|one| keep(Value::Str(one.to_string()))).collect()
-        }
+        Ok(Value::Str(text)) => text.chars().map(|one| keep(Value::Str(one.to_string()))).collect(),
         Ok(Value::Bytes(bytes) | Value::ByteArray(bytes)) => {
             bytes.into_iter().map(|byte| keep(Value::from(usize::from(byte)))).collect()
         }

@@ -103,9 +103,8 @@ impl Slice {
 
 impl Places {
     pub(crate) fn iter(&self) -> impl Iterator<Item = usize> + '_ {
-        (0..self.count).filter_map(|turn| {
-            usize::try_from(self.start as i128 + self.step * turn as i128).ok()
-        })
+        (0..self.count)
+            .filter_map(|turn| usize::try_from(self.start as i128 + self.step * turn as i128).ok())
     }
 }
 

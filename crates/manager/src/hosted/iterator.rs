@@ -11,7 +11,7 @@ use std::rc::Rc;
 pub(crate) struct Iterator(VecDeque<Rc<Kept>>);
 
 impl Iterator {
-    pub(crate) fn new(items: impl IntoIterator<Item = Rc<Kept>>) -> Box<dyn Hosted> {
+    pub(crate) fn over(items: impl IntoIterator<Item = Rc<Kept>>) -> Box<dyn Hosted> {
         Box::new(Self(items.into_iter().collect()))
     }
 }

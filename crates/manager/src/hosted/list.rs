@@ -5,7 +5,6 @@ use super::elements::elements;
 use super::index::{Index, Slice, bound, place};
 use super::order;
 use super::raise;
-use super::repr::repr;
 use super::store::{Kept, Store};
 use procession_wire::message::{Argument, Exception};
 use procession_wire::value::Value;
@@ -56,7 +55,7 @@ impl List {
         let stop = integer(stop)?.map_or(length, |stop| bound(stop, length));
         match self.find(&wanted, start, stop)? {
             Some(place) => Ok(Value::from(place).into()),
-            None => Err(raise::value_error(format!("{} is not in list", repr(&wanted))).into()),
+            None => Err(raise::value_error(format!("{wanted} is not in list")).into()),
         }
     }
 
@@ -88,11 +87,7 @@ impl List {
         };
         match Index::of(at, "list")? {
             Index::At(index) => {
-                let place = place(
-                    index,
-                    self.items.len(),
-                    "list assignment index out of range",
-                )?;
+                let place = place(index, self.items.len(), "list assignment index out of range")?;
                 self.items[place] = turn.store.keep(value)?;
             }
             Index::Slice(slice) => self.set_slice(&slice, elements(value, turn)?)?,
@@ -237,9 +232,27 @@ fn integer(argument: Option<&Argument<'_>>) -> Result<Option<i128>, Fault> {
 impl Hosted for List {
     fn exposed(&self) -> &'static [&'static str] {
         &[
-            "__add__", "__contains__", "__delitem__", "__getitem__", "__len__", "__mul__",
-            "__reversed__", "__rmul__", "__setitem__", "append", "count", "extend", "index",
-            "insert", "pop", "remove", "reverse", "sort", "__imul__", "clear", "copy",
+            "__add__",
+            "__contains__",
+            "__delitem__",
+            "__getitem__",
+            "__len__",
+            "__mul__",
+            "__reversed__",
+            "__rmul__",
+            "__setitem__",
+            "append",
+            "count",
+            "extend",
+            "index",
+            "insert",
+            "pop",
+            "remove",
+            "reverse",
+            "sort",
+            "__imul__",
+            "clear",
+            "copy",
         ]
     }
 
@@ -251,9 +264,7 @@ impl Hosted for List {
                 let wanted = plain(call.one()?, COMPARES)?;
                 Ok(Value::Bool(self.find(&wanted, 0, self.items.len())?.is_some()).into())
             }
-            "count" => {
-                Ok(Value::from(self.count(&plain(call.one()?, COMPARES)?)?).into())
-            }
+            "count" => Ok(Value::from(self.count(&plain(call.one()?, COMPARES)?)?).into()),
             "index" => self.index(call),
             "pop" => self.pop(call),
             "copy" => Ok(self.whole().into()),

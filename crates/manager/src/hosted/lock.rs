@@ -138,7 +138,7 @@ impl Lock {
 fn patience(blocking: bool, timeout: Option<f64>) -> Result<Option<f64>, Exception> {
     match timeout {
         None => Ok((!blocking).then_some(0.0)),
-        Some(timeout) if timeout == -1.0 => Ok((!blocking).then_some(0.0)),
+        Some(-1.0) => Ok((!blocking).then_some(0.0)),
         Some(_) if !blocking => {
             Err(raise::value_error("can't specify a timeout for a non-blocking call"))
         }

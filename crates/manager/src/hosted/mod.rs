@@ -15,7 +15,7 @@
 //! | [`namespace`], [`value`], [`array`] | `Namespace`, `Value`, `Array` |
 //! | **values** | |
 //! | [`index`] | Python's indices and slices |
-//! | [`order`], [`repr`] | comparing plain values, and writing them as Python does |
+//! | [`order`] | comparing plain values |
 //!
 //! All objects belong to one thread. A call that has to wait leaves its caller's number in the object's line and is
 //! answered later, through [`call::Turn::wake`].
@@ -36,7 +36,6 @@ pub(crate) mod namespace;
 pub(crate) mod order;
 pub(crate) mod queue;
 pub(crate) mod raise;
-pub(crate) mod repr;
 pub(crate) mod semaphore;
 pub(crate) mod set;
 pub(crate) mod store;

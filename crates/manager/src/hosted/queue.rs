@@ -1,6 +1,8 @@
 //! `Queue` and `JoinableQueue`: CPython's `queue.Queue`, with two lines of waiters.
 
-use super::call::{Answer, Call, Called, Fault, Hosted, Outcome, Owner, Turn, plain, seconds, truth};
+use super::call::{
+    Answer, Call, Called, Fault, Hosted, Outcome, Owner, Turn, plain, seconds, truth,
+};
 use super::raise;
 use super::store::Kept;
 use procession_wire::message::{Argument, Exception};
@@ -22,7 +24,15 @@ pub(crate) struct Queue {
 }
 
 const EXPOSED: &[&str] = &[
-    "empty", "full", "get", "get_nowait", "join", "put", "put_nowait", "qsize", "shutdown",
+    "empty",
+    "full",
+    "get",
+    "get_nowait",
+    "join",
+    "put",
+    "put_nowait",
+    "qsize",
+    "shutdown",
     "task_done",
 ];
 

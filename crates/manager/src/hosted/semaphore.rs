@@ -1,6 +1,8 @@
 //! `Semaphore` and `BoundedSemaphore`. Its permits belong to nobody: who dies takes what it took along.
 
-use super::call::{Answer, Call, Called, Fault, Hosted, Outcome, Owner, Turn, plain, seconds, truth};
+use super::call::{
+    Answer, Call, Called, Fault, Hosted, Outcome, Owner, Turn, plain, seconds, truth,
+};
 use super::raise;
 use procession_wire::message::Argument;
 use procession_wire::value::Value;

@@ -1,11 +1,14 @@
 //! `set`, which managers have from CPython 3.14. Its members are plain data.
+#![expect(
+    clippy::mutable_key_type,
+    reason = "equality and hash of a key are those of its value, which never changes"
+)]
 
 use super::call::{Answer, Call, Called, Fault, Hosted, Outcome, Turn};
 use super::elements::elements;
 use super::iterator::Iterator;
 use super::key::{Key, wanted};
 use super::raise;
-use super::repr::repr;
 use procession_wire::message::Argument;
 use procession_wire::value::Value;
 use std::collections::HashSet;
@@ -100,12 +103,43 @@ impl Set {
 impl Hosted for Set {
     fn exposed(&self) -> &'static [&'static str] {
         &[
-            "__and__", "__contains__", "__ge__", "__gt__", "__iand__", "__ior__", "__isub__",
-            "__iter__", "__ixor__", "__le__", "__len__", "__lt__", "__or__", "__rand__", "__ror__",
-            "__rsub__", "__rxor__", "__sub__", "__xor__", "add", "clear", "copy", "difference",
-            "difference_update", "discard", "intersection", "intersection_update", "isdisjoint",
-            "issubset", "issuperset", "pop", "remove", "symmetric_difference",
-            "symmetric_difference_update", "union", "update", "__iter__",
+            "__and__",
+            "__contains__",
+            "__ge__",
+            "__gt__",
+            "__iand__",
+            "__ior__",
+            "__isub__",
+            "__iter__",
+            "__ixor__",
+            "__le__",
+            "__len__",
+            "__lt__",
+            "__or__",
+            "__rand__",
+            "__ror__",
+            "__rsub__",
+            "__rxor__",
+            "__sub__",
+            "__xor__",
+            "add",
+            "clear",
+            "copy",
+            "difference",
+            "difference_update",
+            "discard",
+            "intersection",
+            "intersection_update",
+            "isdisjoint",
+            "issubset",
+            "issuperset",
+            "pop",
+            "remove",
+            "symmetric_difference",
+            "symmetric_difference_update",
+            "union",
+            "update",
+            "__iter__",
         ]
     }
 
@@ -122,7 +156,7 @@ impl Hosted for Set {
             }
             "__iter__" => {
                 let members = self.0.iter().map(Key::kept);
-                Ok(Outcome::Done(Answer::Proxy("Iterator", Iterator::new(members))))
+                Ok(Outcome::Done(Answer::Proxy("Iterator", Iterator::over(members))))
             }
             "copy" => Ok(whole(self.0.iter()).into()),
             "add" => {
@@ -162,7 +196,7 @@ impl Hosted for Set {
     }
 
     fn repr(&self, _address: &str) -> Result<String, Fault> {
-        Ok(repr(&whole(self.0.iter())))
+        Ok(whole(self.0.iter()).to_string())
     }
 
     fn contents(&self) -> Result<Answer, Fault> {

@@ -5,7 +5,6 @@
 
 use super::call::Fault;
 use super::raise;
-use super::repr::repr;
 use procession_wire::message::{Argument, Exception, Payload};
 use procession_wire::value::Value;
 use std::cell::{Cell, RefCell};
@@ -136,7 +135,7 @@ impl Kept {
     /// What Python's `repr` says of it.
     pub(crate) fn repr(&self) -> Result<String, Fault> {
         match self.value() {
-            Some(value) => Ok(repr(&value)),
+            Some(value) => Ok(value.to_string()),
             None => Err(Fault::Beyond("showing an object")),
         }
     }

@@ -75,8 +75,10 @@ types! {
 
 /// A name that is none of [`Type`]'s.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is no type that the server hosts: it has Queue, JoinableQueue, list, dict, set, Namespace, Value, Array, \
-    Lock, RLock, Semaphore, BoundedSemaphore, Condition, Event and Barrier")]
+#[error(
+    "{0:?} is no type that the server hosts: it has Queue, JoinableQueue, list, dict, set, Namespace, Value, Array, \
+    Lock, RLock, Semaphore, BoundedSemaphore, Condition, Event and Barrier"
+)]
 pub struct UnknownType(String);
 
 impl FromStr for Type {
