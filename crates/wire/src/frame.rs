@@ -145,6 +145,14 @@ impl Decoder {
         self.limit = limit;
     }
 
+    /// Throws away what has come of a message that is not complete, and the rest of it as it comes.
+    pub fn abandon(&mut self) {
+        if let State::Body(length) = self.state {
+            self.state = State::Skip((length - self.partial.len()) as u64);
+            self.partial = Vec::new();
+        }
+    }
+
     /// Whether nothing of another message has come: the stream may end here. CPython takes an end between a header and its
     /// message for a good one too.
     #[must_use]
