@@ -178,6 +178,12 @@ impl Stream {
         matches!(self.socket, Socket::Unix(_))
     }
 
+    /// Whether it speaks TLS.
+    #[must_use]
+    pub fn is_tls(&self) -> bool {
+        self.session.is_some()
+    }
+
     /// Whether bytes wait inside for the socket to take them. Only under TLS.
     #[must_use]
     pub fn wants_write(&self) -> bool {
@@ -236,12 +242,19 @@ impl Write for Stream {
         if self.session.is_none() {
             return (&self.socket).write(bytes);
         }
-        let taken = self.session.as_mut().map_or(Ok(0), |session| session.writer().write(bytes))?;
-        match self.flush() {
-            // Taken is taken: what has not gone out yet goes with the next flush.
-            Err(error) if error.kind() == ErrorKind::WouldBlock && taken > 0 => Ok(taken),
-            Err(error) => Err(error),
-            Ok(()) => Ok(taken),
+        loop {
+            let session = self.session.as_mut();
+            let taken = session.map_or(Ok(0), |session| session.writer().write(bytes))?;
+            match self.flush() {
+                // Taken is taken: what has not gone out yet goes with the next flush.
+                Err(error) if error.kind() == ErrorKind::WouldBlock && taken > 0 => {
+                    return Ok(taken);
+                }
+                Err(error) => return Err(error),
+                // It was full, and now there is room.
+                Ok(()) if taken == 0 && !bytes.is_empty() => {}
+                Ok(()) => return Ok(taken),
+            }
         }
     }
 
