@@ -125,8 +125,8 @@ impl Turn<'_> {
 #[derive(Debug)]
 pub(crate) struct Call<'a> {
     pub(crate) method: &'a str,
-    pub(crate) args: Vec<Argument<'a>>,
-    pub(crate) kwds: Vec<(&'a str, Argument<'a>)>,
+    pub(crate) args: &'a [Argument<'a>],
+    pub(crate) kwds: &'a [(&'a str, Argument<'a>)],
 }
 
 impl<'a> Call<'a> {
@@ -145,10 +145,10 @@ impl<'a> Call<'a> {
             )));
         }
         let mut bound = [None; N];
-        for (place, argument) in bound.iter_mut().zip(&self.args) {
+        for (place, argument) in bound.iter_mut().zip(self.args) {
             *place = Some(argument);
         }
-        for (name, argument) in &self.kwds {
+        for (name, argument) in self.kwds {
             let place = names.iter().position(|known| known == name && !known.is_empty());
             let Some(place) = place.and_then(|place| bound.get_mut(place)) else {
                 return Err(raise::type_error(format!(
@@ -176,7 +176,7 @@ impl<'a> Call<'a> {
 
     /// The one argument.
     pub(crate) fn one(&self) -> Result<&Argument<'a>, Exception> {
-        match (self.args.as_slice(), self.kwds.is_empty()) {
+        match (self.args, self.kwds.is_empty()) {
             ([argument], true) => Ok(argument),
             (given, _) => Err(raise::type_error(format!(
                 "{}() takes exactly one argument ({} given)",

@@ -60,7 +60,7 @@ impl Dict {
         for (key, value) in call.args.first().map_or(Ok(Vec::new()), pairs)? {
             new.push((Key::keep(&key, turn)?, turn.store.keep(&value)?));
         }
-        for (name, value) in &call.kwds {
+        for (name, value) in call.kwds {
             let key = turn.store.keep_value(&Value::Str((*name).to_owned()))?;
             new.push((Key::of(key)?, turn.store.keep(value)?));
         }

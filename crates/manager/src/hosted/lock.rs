@@ -68,6 +68,11 @@ impl Lock {
         self.holder.is_some_and(|(holder, _)| !self.reentrant || holder == owner)
     }
 
+    /// Whether it is `owner` who has it.
+    pub(crate) fn is_held_by(&self, owner: Owner) -> bool {
+        self.holder.is_some_and(|(holder, _)| holder == owner)
+    }
+
     /// Frees it altogether and says how deep it was held.
     pub(crate) fn lay_down(&mut self, turn: &mut Turn<'_>) -> u64 {
         let depth = self.holder.map_or(1, |(_, depth)| depth);

@@ -18,6 +18,7 @@ macro_rules! builtins {
 
 builtins! {
     attribute_error "AttributeError",
+    connection_refused "ConnectionRefusedError",
     index_error "IndexError",
     memory_error "MemoryError",
     overflow_error "OverflowError",

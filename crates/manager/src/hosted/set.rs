@@ -74,7 +74,7 @@ impl Set {
 
     fn combine(&mut self, pairing: Pairing, call: &Call<'_>, turn: &Turn<'_>) -> Called {
         let mut combined = self.0.clone();
-        for other in &call.args {
+        for other in call.args {
             combined = pairing.apply(combined, &members(other, turn)?);
         }
         let (changes, answers) = in_place(call.method);

@@ -38,11 +38,6 @@ impl Store {
         self.used.get()
     }
 
-    /// The most that may be taken.
-    pub(crate) fn limit(&self) -> usize {
-        self.limit
-    }
-
     /// Takes `bytes`, or says that the server is full.
     pub(crate) fn take(&self, bytes: usize) -> Result<(), Exception> {
         let used = self.used.get().saturating_add(bytes);
