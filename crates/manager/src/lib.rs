@@ -3,12 +3,14 @@
 //! | room | what it holds |
 //! |---|---|
 //! | [`transport`] | where a manager is, and the bytes between it and its clients: Unix, TCP, TLS |
+//! | [`client`] | connecting, and proxies for the objects of any manager, of ours or stock |
 //! | [`server`] | one thread that serves every connection |
 //! | `hosted` | what it hosts: queues, locks, dicts and the others |
 //!
 //! Parties, states and steps, and what follows if one of them is killed or cut off, are in the README.
 #![forbid(unsafe_code)]
 
+pub mod client;
 mod hosted;
 pub mod server;
 pub mod transport;

@@ -1,5 +1,6 @@
 //! Where a manager is.
 
+use std::convert::Infallible;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;
@@ -36,6 +37,20 @@ pub enum Address {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} is no address: write host:port, a path with a slash in it, or @name")]
 pub struct NotAnAddress(String);
+
+impl NotAnAddress {
+    /// The text.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<Infallible> for NotAnAddress {
+    fn from(never: Infallible) -> Self {
+        match never {}
+    }
+}
 
 impl Address {
     /// Whether only this machine can reach it. A name counts if everything that it stands for is local.
@@ -78,6 +93,26 @@ impl FromStr for Address {
             None => host,
         };
         Ok(Self::Tcp(host.to_owned(), port))
+    }
+}
+
+impl TryFrom<&str> for Address {
+    type Error = NotAnAddress;
+
+    fn try_from(text: &str) -> Result<Self, NotAnAddress> {
+        text.parse()
+    }
+}
+
+impl From<&Address> for Address {
+    fn from(address: &Address) -> Self {
+        address.clone()
+    }
+}
+
+impl From<(&str, u16)> for Address {
+    fn from((host, port): (&str, u16)) -> Self {
+        Self::Tcp(host.to_owned(), port)
     }
 }
 
