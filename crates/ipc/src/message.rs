@@ -216,6 +216,14 @@ impl Parcel {
         Self::filled(family, format, parts, align, 0)
     }
 
+    /// Another parcel with the same message; not of one in which objects travel.
+    ///
+    /// # Errors
+    /// [`Error::Shm`] if there is no room.
+    pub fn copy(&self) -> Result<Self, Error> {
+        Self::gather(self.family, self.format(), &[self.bytes().into()], 1)
+    }
+
     fn filled(
         family: &'static Family,
         format: u8,
@@ -334,6 +342,9 @@ impl Parcel {
 
 impl Drop for Parcel {
     fn drop(&mut self) {
-        self.family.give(self.handle);
+        // The copy of it that a forked child has is nobody's.
+        if self.family.owns(self.handle) {
+            self.family.give(self.handle);
+        }
     }
 }

@@ -18,7 +18,7 @@ pub use join::{adopt, family, join};
 pub use joined::{families, joined, own_family};
 pub use member::{Ended, MemberId, MemberInfo, MemberState};
 
-use crate::arena::{Arena, Block, Handle, Kind};
+use crate::arena::{Arena, Block, Descriptor, Handle, Kind};
 use crate::{Error, Region};
 use local::Local;
 use procession_sys::atomic::{AtomicU64, Ordering};
@@ -106,6 +106,13 @@ impl Family {
     /// The block is freed when this member is buried, unless it was handed over.
     pub fn take(&self, kind: Kind, len: u64) -> Result<Block, Error> {
         self.arena.take(kind, len, self.me())
+    }
+
+    /// Whether this member owns the block. A child of `fork` owns nothing of what its parent does.
+    pub fn owns(&self, handle: Handle) -> bool {
+        let me = self.me.load(Ordering::Relaxed);
+        let is_mine = |it: &Descriptor| it.is(handle) && it.owner.load(Ordering::Acquire) == me;
+        me != 0 && self.arena.descriptor(handle.index()).is_some_and(is_mine)
     }
 
     /// Frees a block that this member owns, with all that hangs on it.
