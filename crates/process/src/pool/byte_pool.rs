@@ -14,10 +14,11 @@ pub use super::wire::{Mail, Message, RESULT_HEAD, Status};
 use super::block::Block;
 use super::error::PoolError;
 use super::job::Part;
-use super::ledger::{Due, Ended, Ledger, Phase};
+use super::ledger::{Due, Ended, Ledger, Phase, cannot_send};
 use super::supervisor::{Bench, supervise};
 use procession_ipc::byte_queue::{Bounds, ByteQueue, Got};
-use procession_shm::{EventCount, RECHECK};
+use procession_ipc::message::Parcel;
+use procession_shm::{EventCount, Family, RECHECK};
 use procession_sys::Deadline;
 use procession_sys::atomic::{Ordering::SeqCst, fence};
 use std::sync::atomic::AtomicUsize;
@@ -144,6 +145,27 @@ impl BytePool {
         message: Message,
     ) -> Result<Vec<u8>, PoolError> {
         self.ledger().submit(job, calls, message)
+    }
+
+    /// As [`submit`](Self::submit), of a task that was written into a parcel of the pool's family. It is the
+    /// pool's then; a task that may be put again is copied first, since its worker may write to what it gets.
+    ///
+    /// # Errors
+    /// As [`submit`](Self::submit).
+    pub fn submit_parcel(
+        &self,
+        job: &Arc<Job>,
+        calls: usize,
+        task: Parcel,
+    ) -> Result<(), PoolError> {
+        let keeps = self.ledger().keeps();
+        let kept = keeps.then(|| task.copy()).transpose().map_err(cannot_send)?;
+        self.ledger().submit_parcel(job, calls, task, kept)
+    }
+
+    /// The family in whose arena it lives.
+    pub fn family(&self) -> &'static Family {
+        self.results.held().family()
     }
 
     /// Adds a part to `job` that has ended without ever being a task.

@@ -7,7 +7,7 @@
 use super::error::{PoolError, WorkerLost};
 use super::job::{Job, Part};
 use super::reply::{Outcome, Reply};
-use super::wire::{Head, Message, RESULT_HEAD, Status};
+use super::wire::{Head, Message, RESULT_HEAD, Status, put_parcel};
 use procession_ipc::byte_queue::{ByteQueue, Got};
 use procession_ipc::message::{self, Parcel};
 use std::collections::VecDeque;
@@ -32,10 +32,23 @@ struct Task {
 
 /// What a task needs to be put again.
 #[derive(Debug)]
-struct Kept {
-    message: Message,
-    /// Holds the shared objects that travel in the message.
-    _objects: Option<Parcel>,
+enum Kept {
+    Message {
+        message: Message,
+        /// Holds the shared objects that travel in the message.
+        _objects: Option<Parcel>,
+    },
+    /// Nobody else has it; what is put is a copy.
+    Parcel(Parcel),
+}
+
+impl Kept {
+    fn put(&self, tasks: &ByteQueue) -> Result<u64, procession_ipc::Error> {
+        match self {
+            Self::Message { message, .. } => message.put(tasks),
+            Self::Parcel(parcel) => put_parcel(parcel.copy()?, tasks),
+        }
+    }
 }
 
 /// A task that was taken out of the ledger, and how it ended; its job has not been told.
@@ -91,13 +104,8 @@ impl Ledger {
         calls: usize,
         message: Message,
     ) -> Result<Vec<u8>, PoolError> {
-        match &self.phase {
-            Phase::Open => {}
-            Phase::Closed => return Err(PoolError::Closed),
-            Phase::Over(error) => return Err(error.clone()),
-        }
-        let retries = self.retries;
-        let keep = retries > 0 || self.task_timeout.is_some();
+        self.check_open()?;
+        let keep = self.keeps();
         let objects = if keep && !message.objects.is_empty() {
             let family = self.tasks.held().family();
             let parcel = Parcel::with(family, message.format, &[], &message.objects);
@@ -105,19 +113,48 @@ impl Ledger {
         } else {
             None
         };
-        let number = self.put(&message)?;
-        let part = job.add_part(number);
+        let number = message.put(&self.tasks).map_err(cannot_send)?;
         let (kept, bytes) = if keep {
-            (Some(Box::new(Kept { message, _objects: objects })), Vec::new())
+            (Some(Kept::Message { message, _objects: objects }), Vec::new())
         } else {
             (None, message.bytes)
         };
-        self.enter(number, Task { job: Arc::clone(job), part, calls, retries, kept });
+        self.enter_part(number, job, calls, kept);
         Ok(bytes)
     }
 
-    fn put(&self, message: &Message) -> Result<u64, PoolError> {
-        message.put(&self.tasks).map_err(cannot_send)
+    /// Puts a task that is a parcel; `kept` is a copy, if it may be put again.
+    pub(super) fn submit_parcel(
+        &mut self,
+        job: &Arc<Job>,
+        calls: usize,
+        task: Parcel,
+        kept: Option<Parcel>,
+    ) -> Result<(), PoolError> {
+        self.check_open()?;
+        let number = put_parcel(task, &self.tasks).map_err(cannot_send)?;
+        self.enter_part(number, job, calls, kept.map(Kept::Parcel));
+        Ok(())
+    }
+
+    fn check_open(&self) -> Result<(), PoolError> {
+        match &self.phase {
+            Phase::Open => Ok(()),
+            Phase::Closed => Err(PoolError::Closed),
+            Phase::Over(error) => Err(error.clone()),
+        }
+    }
+
+    /// Whether tasks may be put again.
+    pub(super) fn keeps(&self) -> bool {
+        self.retries > 0 || self.task_timeout.is_some()
+    }
+
+    #[inline]
+    fn enter_part(&mut self, number: u64, job: &Arc<Job>, calls: usize, kept: Option<Kept>) {
+        let (part, retries) = (job.add_part(number), self.retries);
+        let kept = kept.map(Box::new);
+        self.enter(number, Task { job: Arc::clone(job), part, calls, retries, kept });
     }
 
     fn enter(&mut self, number: u64, task: Task) {
@@ -225,7 +262,7 @@ impl Ledger {
     fn try_again(&mut self, mut task: Task, innocent: bool) -> Option<Task> {
         let again = innocent || task.retries > 0;
         let Some(kept) = task.kept.as_ref().filter(|_| again) else { return Some(task) };
-        match self.put(&kept.message) {
+        match kept.put(&self.tasks) {
             Ok(number) => {
                 task.retries -= u32::from(!innocent);
                 task.job.state().number = number;
@@ -257,7 +294,7 @@ impl Ledger {
     }
 }
 
-fn cannot_send(error: procession_ipc::Error) -> PoolError {
+pub(super) fn cannot_send(error: procession_ipc::Error) -> PoolError {
     PoolError::Transfer(format!("the task cannot be sent: {error}"))
 }
 

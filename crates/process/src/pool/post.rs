@@ -1,8 +1,9 @@
 //! A worker's place at a pool: where its tasks come from, and where its results go.
 
 use super::block::{Block, Seat};
-use super::wire::{Mail, Message, Status};
+use super::wire::{Mail, Message, Status, put_parcel};
 use procession_ipc::byte_queue::{ByteQueue, Got};
+use procession_ipc::message::Parcel;
 use procession_ipc::{Error, Shareable};
 use procession_shm::{Family, Handle};
 use procession_sys::atomic::Ordering::{Relaxed, Release};
@@ -151,8 +152,22 @@ impl Post {
     /// As of a put.
     #[inline]
     pub fn put(&self, result: &Message) -> Result<(), Error> {
+        self.send(|results| result.put(results))
+    }
+
+    /// As [`put`](Self::put), of a result that was written into a parcel; see [`Message::begin_result`] for its
+    /// head.
+    ///
+    /// # Errors
+    /// As of a put.
+    pub fn put_parcel(&self, result: Parcel) -> Result<(), Error> {
+        self.send(|results| put_parcel(result, results))
+    }
+
+    #[inline]
+    fn send(&self, put: impl FnOnce(&ByteQueue) -> Result<u64, Error>) -> Result<(), Error> {
         crash_point!("pool.worker.before_result");
-        result.put(&self.results)?;
+        put(&self.results)?;
         crash_point!("pool.worker.after_result");
         if self.watched {
             self.seat().since.store(0, Relaxed);

@@ -58,6 +58,17 @@ impl Reply {
         }
     }
 
+    /// The parcel in which it came, with the value from [`RESULT_HEAD`] on; what came in none is given back.
+    ///
+    /// # Errors
+    /// The reply itself.
+    pub fn into_parcel(self) -> Result<Parcel, Self> {
+        match self.0 {
+            Room::Parcel(parcel) => Ok(*parcel),
+            room => Err(Self(room)),
+        }
+    }
+
     pub(super) fn decode<R: DeserializeOwned>(&self) -> Result<R, PoolError> {
         let value = match (&self.0, self.value()) {
             (Room::Parcel(parcel), _) => parcel.decode_from(RESULT_HEAD),

@@ -125,11 +125,16 @@ impl Message {
         }
         let family = queue.held().family();
         let parcel = Parcel::with(family, self.format, &self.bytes, &self.objects)?;
-        let item = Item::Parcel(&parcel);
-        let index = queue.put(&[item], Deadline::never()).map_err(|(_, error)| error)?;
-        parcel.keep();
-        Ok(index)
+        put_parcel(parcel, queue)
     }
+}
+
+/// Puts a message that is a parcel already; the item's number in the queue.
+pub(super) fn put_parcel(parcel: Parcel, queue: &ByteQueue) -> Result<u64, Error> {
+    let item = Item::Parcel(&parcel);
+    let index = queue.put(&[item], Deadline::never()).map_err(|(_, error)| error)?;
+    parcel.keep();
+    Ok(index)
 }
 
 /// A message that was got: bytes of this process, or a parcel.
