@@ -71,6 +71,12 @@ fn family_number_if_any() -> Option<u64> {
     own_family().map(|family| family.arena().id())
 }
 
+/// How many bytes of its family's memory are in use; 0 if there is no family yet.
+#[pyfunction]
+fn memory_in_use() -> u64 {
+    own_family().map_or(0, |family| family.arena().usage().0)
+}
+
 /// Gives back, in every family, what the process held that had this number and was reaped.
 #[pyfunction]
 fn bury(pid: u32) {
@@ -109,6 +115,7 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<Seat>()?;
     module.add_function(wrap_pyfunction!(family_number, module)?)?;
     module.add_function(wrap_pyfunction!(family_number_if_any, module)?)?;
+    module.add_function(wrap_pyfunction!(memory_in_use, module)?)?;
     module.add_function(wrap_pyfunction!(bury, module)?)?;
     module.add_function(wrap_pyfunction!(has_joined, module)?)?;
     module.add_function(wrap_pyfunction!(arena_descriptor, module)?)?;

@@ -54,6 +54,8 @@ pub(crate) enum Encoded {
 
 /// The parts of a large message that are not in the vector.
 pub(crate) struct Large {
+    /// Where the pickle begins in the vector; what is before it comes first in the parcel.
+    start: usize,
     apart: Vec<Apart>,
     are_buffers: bool,
 }
@@ -71,23 +73,25 @@ impl Large {
         bytes: &[u8],
     ) -> PyResult<Parcel> {
         if self.are_buffers {
-            return parcel::of_buffers(py, family, bytes, &self.apart);
+            let (head, pickle) = bytes.split_at(self.start);
+            return parcel::of_buffers(py, family, head, pickle, &self.apart);
         }
         parcel::of_parts(py, family, bytes, &self.apart)
     }
 }
 
-/// Encodes an object, with `bytes`, which is empty.
+/// Encodes an object, whose pickle is appended to `bytes`.
 ///
 /// # Errors
 /// What pickling raises.
 #[inline]
 pub(crate) fn encode(object: &Bound<'_, PyAny>, bytes: &mut Vec<u8>) -> PyResult<Encoded> {
-    let mut apart = Vec::new();
+    let (start, mut apart) = (bytes.len(), Vec::new());
     if !write::write(object, bytes, Some(&mut apart)) {
+        bytes.truncate(start);
         return encode_by_pickler(object, bytes, apart);
     }
-    Ok(sized(bytes, apart, false))
+    Ok(sized(start, bytes, apart, false))
 }
 
 #[cold]
@@ -96,20 +100,21 @@ fn encode_by_pickler(
     bytes: &mut Vec<u8>,
     mut apart: Vec<Apart>,
 ) -> PyResult<Encoded> {
-    bytes.clear();
+    let start = bytes.len();
     apart.clear();
     pickler::dump(object, bytes, Some(&mut apart))?;
     let are_buffers = !apart.is_empty();
-    Ok(sized(bytes, apart, are_buffers))
+    Ok(sized(start, bytes, apart, are_buffers))
 }
 
-/// Which of the two it is. `are_buffers` says that `apart` are the buffers of protocol 5.
+/// Which of the two the pickle is that begins at `start`. `are_buffers` says that `apart` are the buffers of
+/// protocol 5.
 #[inline]
-pub(crate) fn sized(bytes: &[u8], apart: Vec<Apart>, are_buffers: bool) -> Encoded {
+pub(crate) fn sized(start: usize, bytes: &[u8], apart: Vec<Apart>, are_buffers: bool) -> Encoded {
     if apart.is_empty() && !is_large(bytes.len()) {
         return Encoded::Bytes;
     }
-    Encoded::Large(Large { apart, are_buffers })
+    Encoded::Large(Large { start, apart, are_buffers })
 }
 
 /// Appends the pickle of an object to `bytes`, in one piece.
@@ -158,15 +163,19 @@ pub(crate) fn decode_message<'py>(
     }
 }
 
-/// The object in a parcel.
+/// The object in a parcel, behind `head` bytes of something else.
 ///
 /// # Errors
 /// As [`decode_message`].
-pub(crate) fn decode_parcel(py: Python<'_>, parcel: Parcel) -> PyResult<Bound<'_, PyAny>> {
+pub(crate) fn decode_parcel(
+    py: Python<'_>,
+    parcel: Parcel,
+    head: usize,
+) -> PyResult<Bound<'_, PyAny>> {
     match parcel.format() {
-        PICKLE => parcel::read_whole(py, parcel),
-        BUFFERS => parcel::read_buffers(py, parcel),
-        BYTES => Ok(PyBytes::new(py, parcel.bytes()).into_any()),
+        PICKLE => parcel::read_whole(py, parcel, head),
+        BUFFERS => parcel::read_buffers(py, parcel, head),
+        BYTES => Ok(PyBytes::new(py, &parcel.bytes()[head..]).into_any()),
         other => Err(foreign(other)),
     }
 }

@@ -1,9 +1,10 @@
 //! Large messages: parcels, written once.
 //!
 //! A parcel of format [`PICKLE`] is a pickle. One of format [`BUFFERS`] is a pickle and the buffers
-//! that it refers to in their order, which the receiver lends to the objects:
+//! that it refers to in their order, which the receiver lends to the objects. Both may stand behind a head that
+//! is not of this room, as in the tasks of a pool; the table then begins at the next multiple of 64:
 //!
-//! | at | bytes | |
+//! | from there at | bytes | |
 //! |---|---|---|
 //! | 0 | 8 | how many buffers, little-endian as all of these |
 //! | 8 | 8 | length of the pickle |
@@ -56,18 +57,19 @@ pub(super) fn of_parts(
 pub(super) fn of_buffers(
     py: Python<'_>,
     family: &'static Family,
-    bytes: &[u8],
+    head: &[u8],
+    pickle: &[u8],
     buffers: &[Apart],
 ) -> PyResult<Parcel> {
     let mut front = Vec::with_capacity(FRONT + buffers.len() * ENTRY);
     let mut word = |value: usize| front.extend_from_slice(&(value as u64).to_le_bytes());
     word(buffers.len());
-    word(bytes.len());
+    word(pickle.len());
     for buffer in buffers {
         word(buffer.len());
         word(buffer.is_readonly.into());
     }
-    let mut parts = vec![front.as_slice().into(), bytes.into()];
+    let mut parts = vec![head.into(), front.as_slice().into(), pickle.into()];
     parts.extend(buffers.iter().map(Apart::bytes));
     gather(py, family, BUFFERS, &parts, ALIGN)
 }
@@ -85,26 +87,34 @@ fn gather(
     parcel.map_err(|error| raise(&error))
 }
 
-/// The object in a parcel of format [`PICKLE`], copied.
+/// The object in a parcel of format [`PICKLE`] behind its head, copied.
 ///
 /// # Errors
 /// What unpickling raises.
-pub(super) fn read_whole(py: Python<'_>, parcel: Parcel) -> PyResult<Bound<'_, PyAny>> {
-    if let Some(object) = read::read(py, parcel.bytes()) {
+pub(super) fn read_whole(
+    py: Python<'_>,
+    parcel: Parcel,
+    head: usize,
+) -> PyResult<Bound<'_, PyAny>> {
+    if let Some(object) = read::read(py, &parcel.bytes()[head..]) {
         return Ok(object);
     }
-    let whole = 0..parcel.len();
+    let whole = head..parcel.len();
     let lent = Arc::new(Lent::new(parcel)?);
     pickler::load(View::new(py, &lent, whole, true)?.as_any())
 }
 
-/// The object in a parcel of format [`BUFFERS`], whose buffers are views of the parcel.
+/// The object in a parcel of format [`BUFFERS`] behind its head, whose buffers are views of the parcel.
 ///
 /// # Errors
 /// What unpickling raises; `ValueError` if the parcel is not laid out as it must be.
-pub(super) fn read_buffers(py: Python<'_>, parcel: Parcel) -> PyResult<Bound<'_, PyAny>> {
+pub(super) fn read_buffers(
+    py: Python<'_>,
+    parcel: Parcel,
+    head: usize,
+) -> PyResult<Bound<'_, PyAny>> {
     let damaged = || pyo3::exceptions::PyValueError::new_err("a parcel whose table is damaged");
-    let layout = layout(parcel.bytes()).ok_or_else(damaged)?;
+    let layout = layout(parcel.bytes(), head).ok_or_else(damaged)?;
     let lent = Arc::new(Lent::new(parcel)?);
     let views = layout
         .buffers
@@ -123,13 +133,14 @@ struct Layout {
 }
 
 /// Where everything is in the parcel; `None` if it does not lie inside.
-fn layout(bytes: &[u8]) -> Option<Layout> {
+fn layout(bytes: &[u8], head: usize) -> Option<Layout> {
+    let table = head.checked_next_multiple_of(ALIGN)?;
     let word = |at: usize| {
-        let bytes = bytes.get(at..)?.first_chunk()?;
+        let bytes = bytes.get(table.checked_add(at)?..)?.first_chunk()?;
         usize::try_from(u64::from_le_bytes(*bytes)).ok()
     };
     let count = word(0)?;
-    let mut end = count.checked_mul(ENTRY)?.checked_add(FRONT)?;
+    let mut end = count.checked_mul(ENTRY)?.checked_add(FRONT)?.checked_add(table)?;
     let mut next = |len: usize| {
         let start = end.checked_next_multiple_of(ALIGN)?;
         end = start.checked_add(len)?;

@@ -59,11 +59,11 @@ fn encode_by(
     object: &Bound<'_, PyAny>,
     bytes: &mut Vec<u8>,
 ) -> PyResult<Encoded> {
-    let py = object.py();
+    let (py, start) = (object.py(), bytes.len());
     let pickle = dumps.bind(py).call1((object,))?;
     match pickle.cast_exact::<PyBytes>() {
         Ok(pickle) => bytes.extend_from_slice(pickle.as_bytes()),
         Err(_) => bytes.extend(PyBuffer::<u8>::get(&pickle)?.to_vec(py)?),
     }
-    Ok(sized(bytes, Vec::new(), false))
+    Ok(sized(start, bytes, Vec::new(), false))
 }

@@ -3,7 +3,7 @@
 use super::crew::{Reason, Staff};
 use super::failure;
 use super::job::{PoolJob, wait};
-use super::task::{Function, Kind};
+use super::task::{self, Function, Kind, Letter};
 use crate::codec::Serializer;
 use crate::wait::deadline;
 use procession_process::PoolError;
@@ -73,20 +73,37 @@ impl Engine {
         if self.born != forked::generation() {
             return Err(failure::exception(py, &PoolError::Closed));
         }
-        let message = self
-            .function(function)
-            .and_then(|function| function.task(kind, arguments, &self.serializer, Vec::new()));
-        match message {
-            Ok(message) => match self.pool.submit(&job.job, 1, message) {
-                Ok(_) => Ok(()),
-                Err(error) => Err(failure::exception(py, &error)),
-            },
+        let family = self.pool.family();
+        let letter = self.function(function).and_then(|function| {
+            function.task(kind, arguments, &self.serializer, family, Vec::new())
+        });
+        match letter {
+            Ok(letter) => self.post(py, job, 1, letter).map(drop),
             // What does not pickle is the job's result, as in stock.
             Err(error) => {
                 job.fail(py, 1, &error);
                 Ok(())
             }
         }
+    }
+
+    /// Puts a task of so many calls; the memory of its bytes, to be used again.
+    pub(super) fn post(
+        &self,
+        py: Python<'_>,
+        job: &PoolJob,
+        calls: usize,
+        letter: Letter,
+    ) -> PyResult<Vec<u8>> {
+        let Letter { bytes, parcel } = letter;
+        let posted = match parcel {
+            None => self.pool.submit(&job.job, calls, task::message(bytes)),
+            // A copy may be made of it.
+            Some(task) => {
+                py.detach(|| self.pool.submit_parcel(&job.job, calls, task)).map(|()| bytes)
+            }
+        };
+        posted.map_err(|error| failure::exception(py, &error))
     }
 
     fn reason(&self, py: Python<'_>, error: &PoolError) -> PyErr {

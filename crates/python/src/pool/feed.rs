@@ -204,25 +204,26 @@ impl Feed {
             };
             (function, std::mem::take(&mut state.scratch))
         };
-        let message = function.and_then(|function| {
-            function.task(self.kind, chunk.as_any(), &engine.serializer, scratch)
+        let letter = function.and_then(|function| {
+            let family = engine.pool.family();
+            function.task(self.kind, chunk.as_any(), &engine.serializer, family, scratch)
         });
-        let message = match message {
-            Ok(message) => message,
+        let letter = match letter {
+            Ok(letter) => letter,
             Err(error) => {
                 job.fail(py, chunk.len(), &error);
                 return Ok(Ok(()));
             }
         };
-        let len = message.bytes.len();
-        match engine.pool.submit(&job.job, chunk.len(), message) {
+        let len = letter.len();
+        match engine.post(py, job, chunk.len(), letter) {
             Ok(scratch) => {
                 let mut state = self.state();
                 state.scratch = scratch;
                 state.window = (WINDOW_BYTES / len.max(1)).clamp(2 * engine.workers, WINDOW);
                 Ok(Ok(()))
             }
-            Err(error) => Ok(Err(failure::exception(py, &error))),
+            Err(error) => Ok(Err(error)),
         }
     }
 }

@@ -89,16 +89,17 @@ impl PoolJob {
     }
 
     /// Whether a part returned, and what it returned or raised.
-    fn open<'py>(&self, py: Python<'py>, outcome: &Outcome) -> (bool, Bound<'py, PyAny>) {
-        let opened = match outcome {
-            Ok(reply) => match reply.value() {
+    fn open<'py>(&self, py: Python<'py>, outcome: Outcome) -> (bool, Bound<'py, PyAny>) {
+        let opened = match outcome.map(Reply::into_parcel) {
+            Ok(Ok(parcel)) => task::read_parcel(py, parcel),
+            Ok(Err(reply)) => match reply.value() {
                 (HERE, place) => {
                     let place = place.try_into().map_or(0, u64::from_le_bytes) as usize;
                     return (false, lock(&self.here)[place].bind(py).clone());
                 }
                 (_, value) => task::read(py, value),
             },
-            Err(error) => Err(failure::exception(py, error)),
+            Err(error) => Err(failure::exception(py, &error)),
         };
         opened.unwrap_or_else(|error| (false, error.value(py).clone().into_any()))
     }
@@ -125,7 +126,7 @@ impl PoolJob {
     /// What the one call returned or raised; it has ended.
     pub(super) fn single<'py>(&self, py: Python<'py>) -> (bool, Bound<'py, PyAny>) {
         self.value(py, || match self.outcomes().pop_front() {
-            Some(outcome) => self.open(py, &outcome),
+            Some(outcome) => self.open(py, outcome),
             None => (false, missing(py)),
         })
     }
@@ -135,7 +136,7 @@ impl PoolJob {
         self.value(py, || {
             let list = PyList::empty(py);
             for outcome in self.outcomes() {
-                match self.open(py, &outcome) {
+                match self.open(py, outcome) {
                     (true, results) => {
                         if let Err(error) = extend(&list, &results) {
                             return (false, error.value(py).clone().into_any());
@@ -166,7 +167,7 @@ impl PoolJob {
             if failed.is_some() {
                 break;
             }
-            match self.open(list.py(), &outcome) {
+            match self.open(list.py(), outcome) {
                 (true, results) => extend(list, &results)?,
                 (false, error) => *failed = Some(error),
             }
@@ -186,7 +187,7 @@ impl PoolJob {
                 }
                 ready.outcomes.pop_front()?
             };
-            match self.open(py, &outcome) {
+            match self.open(py, outcome) {
                 (true, results) => match results.cast::<PyList>() {
                     Ok(results) => {
                         let results = results.iter().map(Bound::unbind);

@@ -10,6 +10,9 @@
 //! engine's locks two are held while Python code runs, the pump's and that for starting workers; the
 //! one is only ever tried, the other waited for with the interpreter detached.
 //!
+//! Buffers from 64 KiB on go into a parcel with the task or the result, and the receiver gets views of it, which
+//! keep it; see `codec::parcel`.
+//!
 //! A worker waits without the interpreter, and looks at least twice a second whether the pool's
 //! process is there. If that process is killed, an idle worker ends then, and a busy one after its
 //! task.

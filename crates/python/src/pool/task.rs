@@ -12,14 +12,18 @@
 //! | 0 | 0 if the function returned, 1 if it raised |
 //! | 1 | the value's pickle, or the exception's |
 //!
+//! What is large is a parcel, and what stands last is as in `codec`: a pickle, or a pickle with its buffers,
+//! of which the receiver gets views.
+//!
 //! A function that pickles as its name is pickled once, and a worker that has seen the bytes knows
 //! the function. One with a state of its own (a method, a `partial`) is pickled with its arguments
 //! every time, as in stock: what it and they share stays shared, and no call sees what another did
 //! to its state.
 
-use crate::codec::{self, PICKLE, Serializer};
-use procession_ipc::message::Objects;
-use procession_process::byte_pool::{Message, Status};
+use crate::codec::{self, Encoded, PICKLE, Serializer};
+use procession_ipc::message::{Objects, Parcel};
+use procession_process::byte_pool::{Message, RESULT_HEAD, Status};
+use procession_shm::Family;
 use pyo3::exceptions::{PyException, PyValueError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -81,17 +85,18 @@ impl Function {
         self.object.is(function)
     }
 
-    /// A task of this function, written into `bytes`, which is emptied first.
+    /// A task of this function, written into `bytes`, which is emptied first, or into the arena of `family`.
     ///
     /// # Errors
-    /// What pickling raises.
+    /// What pickling raises; `OSError` if shared memory has no room.
     pub(super) fn task(
         &self,
         kind: Kind,
         arguments: &Bound<'_, PyAny>,
         serializer: &Serializer,
+        family: &'static Family,
         mut bytes: Vec<u8>,
-    ) -> PyResult<Message> {
+    ) -> PyResult<Letter> {
         let py = arguments.py();
         bytes.clear();
         bytes.push(kind as u8);
@@ -100,13 +105,48 @@ impl Function {
             .map_err(|_| PyValueError::new_err("a function of more than 4 GiB"))?;
         bytes.extend_from_slice(&len.to_le_bytes());
         bytes.extend_from_slice(pickle);
-        if self.pickle.is_some() {
-            dump(serializer, arguments, &mut bytes)?;
+        let parcel = if self.pickle.is_some() {
+            close(serializer, arguments, family, &mut bytes)?
         } else {
             let both = PyTuple::new(py, [self.object.bind(py), arguments])?;
-            dump(serializer, both.as_any(), &mut bytes)?;
-        }
-        Ok(Message { format: PICKLE, bytes, objects: Objects::default() })
+            close(serializer, both.as_any(), family, &mut bytes)?
+        };
+        Ok(Letter { bytes, parcel })
+    }
+}
+
+/// A task or a result that is ready to be put.
+pub(super) struct Letter {
+    pub(super) bytes: Vec<u8>,
+    /// Has all of it, if it is large; the bytes are a part of it then.
+    pub(super) parcel: Option<Parcel>,
+}
+
+impl Letter {
+    pub(super) fn len(&self) -> usize {
+        self.parcel.as_ref().map_or(self.bytes.len(), Parcel::len)
+    }
+}
+
+/// A small task or result as the engine takes it.
+pub(super) fn message(bytes: Vec<u8>) -> Message {
+    Message { format: PICKLE, bytes, objects: Objects::default() }
+}
+
+/// Writes an object behind the head that is in `bytes`, or both into a parcel if they are large.
+///
+/// # Errors
+/// What pickling raises; `OSError` if shared memory has no room.
+#[inline]
+fn close(
+    serializer: &Serializer,
+    object: &Bound<'_, PyAny>,
+    family: &'static Family,
+    bytes: &mut Vec<u8>,
+) -> PyResult<Option<Parcel>> {
+    match serializer.encode(object, bytes)? {
+        Encoded::Bytes => Ok(None),
+        Encoded::Large(large) => large.to_parcel(object.py(), family, bytes).map(Some),
     }
 }
 
@@ -126,16 +166,11 @@ fn is_named(function: &Bound<'_, PyAny>) -> PyResult<bool> {
     Ok(bound_to.is_none() || bound_to.is_instance_of::<PyModule>())
 }
 
-/// Appends an object's pickle.
+/// Appends a function's pickle.
 ///
 /// # Errors
 /// What pickling raises.
-#[inline]
-pub(super) fn dump(
-    serializer: &Serializer,
-    object: &Bound<'_, PyAny>,
-    bytes: &mut Vec<u8>,
-) -> PyResult<()> {
+fn dump(serializer: &Serializer, object: &Bound<'_, PyAny>, bytes: &mut Vec<u8>) -> PyResult<()> {
     match serializer {
         Serializer::Pickle => codec::encode_whole(object, bytes),
         Serializer::Other(dumps) => {
@@ -165,6 +200,35 @@ impl Known {
     }
 }
 
+/// What stands in a task before its arguments.
+struct Head<'py> {
+    kind: Kind,
+    /// `None` if it is with the arguments.
+    function: Option<Bound<'py, PyAny>>,
+    /// Where they begin.
+    len: usize,
+}
+
+impl<'py> Head<'py> {
+    fn read(py: Python<'py>, task: &[u8], known: &mut Known) -> PyResult<Self> {
+        let damaged = || PyValueError::new_err("a task that is none");
+        let (head, rest) = task.split_first_chunk::<HEAD>().ok_or_else(damaged)?;
+        let kind = Kind::from_byte(head[0]).ok_or_else(damaged)?;
+        let len = u32::from_le_bytes([head[1], head[2], head[3], head[4]]) as usize;
+        let pickle = rest.get(..len).ok_or_else(damaged)?;
+        let function = if len == 0 { None } else { Some(known.function(py, pickle)?) };
+        Ok(Self { kind, function, len: HEAD + len })
+    }
+
+    fn call(self, arguments: Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        let (function, arguments) = match self.function {
+            None => arguments.extract()?,
+            Some(function) => (function, arguments),
+        };
+        call(self.kind, &function, &arguments)
+    }
+}
+
 /// Does a task; what the function returns.
 ///
 /// # Errors
@@ -174,18 +238,33 @@ pub(super) fn perform<'py>(
     task: &[u8],
     known: &mut Known,
 ) -> PyResult<Bound<'py, PyAny>> {
-    let damaged = || PyValueError::new_err("a task that is none");
-    let (head, rest) = task.split_first_chunk::<HEAD>().ok_or_else(damaged)?;
-    let kind = Kind::from_byte(head[0]).ok_or_else(damaged)?;
-    let len = u32::from_le_bytes([head[1], head[2], head[3], head[4]]) as usize;
-    let (pickle, rest) = rest.split_at_checked(len).ok_or_else(damaged)?;
-    let arguments = codec::decode(py, rest)?;
-    let (function, arguments) = match len {
-        0 => arguments.extract()?,
-        _ => (known.function(py, pickle)?, arguments),
-    };
+    let head = Head::read(py, task, known)?;
+    let arguments = codec::decode(py, &task[head.len..])?;
+    head.call(arguments)
+}
+
+/// As [`perform`], of a task that came as a parcel: of its buffers the arguments are views.
+///
+/// # Errors
+/// As [`perform`].
+pub(super) fn perform_parcel<'py>(
+    py: Python<'py>,
+    task: Parcel,
+    known: &mut Known,
+) -> PyResult<Bound<'py, PyAny>> {
+    let head = Head::read(py, task.bytes(), known)?;
+    let arguments = codec::decode_parcel(py, task, head.len)?;
+    head.call(arguments)
+}
+
+fn call<'py>(
+    kind: Kind,
+    function: &Bound<'py, PyAny>,
+    arguments: &Bound<'py, PyAny>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let py = function.py();
     match kind {
-        Kind::Call => function.call1(places(&arguments)?),
+        Kind::Call => function.call1(places(arguments)?),
         Kind::CallByName => {
             let (places_, names): (Bound<'_, PyAny>, Bound<'_, PyAny>) = arguments.extract()?;
             let all = PyDict::new(py);
@@ -195,7 +274,7 @@ pub(super) fn perform<'py>(
         Kind::Map | Kind::Starmap => {
             let items = arguments.cast::<PyTuple>()?;
             if items.len() != 1 {
-                return each(&function, items, kind);
+                return each(function, items, kind);
             }
             let item = items.get_item(0)?;
             let result = match kind {
@@ -277,7 +356,7 @@ impl Manner {
     }
 }
 
-/// Writes the result of a task.
+/// Writes the result of a task into `bytes`, or into the arena of `family`.
 ///
 /// # Errors
 /// What was raised and does not travel: it ends the worker.
@@ -287,32 +366,26 @@ pub(super) fn answer(
     outcome: PyResult<Bound<'_, PyAny>>,
     manner: Manner,
     serializer: &Serializer,
-    bytes: &mut Vec<u8>,
-) -> PyResult<()> {
+    family: &'static Family,
+    mut bytes: Vec<u8>,
+) -> PyResult<Letter> {
     let (value, raised) = match outcome {
         Ok(value) => (value, false),
         Err(error) if manner.travels(py, &error) => (manner.with_traceback(py, &error)?, true),
         Err(error) => return Err(error),
     };
-    match write(task, raised, &value, serializer, bytes) {
+    let mut write = |raised: bool, value: &Bound<'_, PyAny>| {
+        Message::begin_result(task, Status::Returned, &mut bytes);
+        bytes.push(raised.into());
+        close(serializer, value, family, &mut bytes)
+    };
+    let parcel = match write(raised, &value) {
         Err(failed) if manner.travels(py, &failed) => {
-            let instead = manner.in_place_of(value, &failed)?;
-            write(task, true, &instead, serializer, bytes)
+            write(true, &manner.in_place_of(value, &failed)?)?
         }
-        written => written,
-    }
-}
-
-fn write(
-    task: u64,
-    raised: bool,
-    value: &Bound<'_, PyAny>,
-    serializer: &Serializer,
-    bytes: &mut Vec<u8>,
-) -> PyResult<()> {
-    Message::begin_result(task, Status::Returned, bytes);
-    bytes.push(raised.into());
-    dump(serializer, value, bytes)
+        written => written?,
+    };
+    Ok(Letter { bytes, parcel })
 }
 
 /// Whether the function returned, and what it returned or raised.
@@ -320,7 +393,20 @@ fn write(
 /// # Errors
 /// What unpickling raises.
 pub(super) fn read<'py>(py: Python<'py>, result: &[u8]) -> PyResult<(bool, Bound<'py, PyAny>)> {
-    let (flag, value) =
-        result.split_first().ok_or_else(|| PyValueError::new_err("a result that is none"))?;
+    let (flag, value) = result.split_first().ok_or_else(no_result)?;
     Ok((*flag == 0, codec::decode(py, value)?))
+}
+
+/// As [`read`], of a result that came as a parcel: of its buffers the value has views.
+///
+/// # Errors
+/// As [`read`].
+pub(super) fn read_parcel(py: Python<'_>, result: Parcel) -> PyResult<(bool, Bound<'_, PyAny>)> {
+    let flag = *result.bytes().get(RESULT_HEAD).ok_or_else(no_result)?;
+    Ok((flag == 0, codec::decode_parcel(py, result, RESULT_HEAD + 1)?))
+}
+
+#[cold]
+fn no_result() -> PyErr {
+    PyValueError::new_err("a result that is none")
 }

@@ -1,10 +1,9 @@
 //! The loop of a worker.
 
-use super::task::{self, Known, Manner};
-use crate::codec::{PICKLE, Serializer};
+use super::task::{self, Known, Letter, Manner};
+use crate::codec::Serializer;
 use crate::wait::raise;
 use procession_ipc::Error;
-use procession_ipc::message::Objects;
 use procession_process::byte_pool::{Mail, Message, Post, Status, Work};
 use procession_sys::poll::readable;
 use procession_sys::{Deadline, pid};
@@ -65,6 +64,7 @@ pub(super) fn until_over(
     serializer: &Serializer,
 ) -> PyResult<()> {
     post.be_ready();
+    let family = post.family();
     let (mut bytes, mut output) = (Vec::new(), Vec::new());
     let mut known = Known::default();
     let mut looked = pid::milliseconds();
@@ -72,22 +72,21 @@ pub(super) fn until_over(
     while limits.most.is_none_or(|most| done < most) {
         let Some(work) = next(py, post, parent, &mut bytes)? else { return Ok(()) };
         let number = work.task;
-        if post.is_cancelled(number) {
+        let letter = if post.is_cancelled(number) {
             Message::begin_result(number, Status::Skipped, &mut output);
+            Letter { bytes: output, parcel: None }
         } else {
-            let outcome = task::perform(py, work.mail.bytes(), &mut known);
-            task::answer(py, number, outcome, manner, serializer, &mut output)?;
-        }
-        let result = Message {
-            format: PICKLE,
-            bytes: std::mem::take(&mut output),
-            objects: Objects::default(),
+            let outcome = match work.mail {
+                Mail::Own { bytes: task, .. } => {
+                    let outcome = task::perform(py, &task, &mut known);
+                    bytes = kept(task);
+                    outcome
+                }
+                Mail::Parcel(task) => task::perform_parcel(py, task, &mut known),
+            };
+            task::answer(py, number, outcome, manner, serializer, family, output)?
         };
-        post.put(&result).map_err(|error| raise(&error))?;
-        output = kept(result.bytes);
-        if let Mail::Own { bytes: used, .. } = work.mail {
-            bytes = kept(used);
-        }
+        output = kept(put(post, letter).map_err(|error| raise(&error))?);
         done += 1;
         if limits.max_memory.is_some_and(|most| pid::resident_memory() > most) {
             return Ok(());
@@ -105,6 +104,18 @@ pub(super) fn until_over(
         }
     }
     Ok(())
+}
+
+/// Puts a result; the memory of its bytes, to be used again.
+fn put(post: &Post, letter: Letter) -> Result<Vec<u8>, Error> {
+    let Letter { bytes, parcel } = letter;
+    match parcel {
+        Some(parcel) => post.put_parcel(parcel).map(|()| bytes),
+        None => {
+            let result = task::message(bytes);
+            post.put(&result).map(|()| result.bytes)
+        }
+    }
 }
 
 /// The next task; `None` if there is none to be waited for.

@@ -153,7 +153,7 @@ impl Carrier {
         pickle: &[u8],
         deadline: Deadline,
     ) -> PyResult<bool> {
-        match codec::sized(pickle, Vec::new(), false) {
+        match codec::sized(0, pickle, Vec::new(), false) {
             Encoded::Bytes => self.put_bytes(py, pickle, deadline),
             Encoded::Large(large) => self.put_large(py, pickle, &large, deadline),
         }
@@ -265,7 +265,7 @@ impl Carrier {
         match self.receive(py, bytes, deadline)? {
             None => Ok(None),
             Some(Got::Message { format, .. }) => codec::decode_message(py, format, bytes).map(Some),
-            Some(Got::Parcel(parcel)) => codec::decode_parcel(py, parcel).map(Some),
+            Some(Got::Parcel(parcel)) => codec::decode_parcel(py, parcel, 0).map(Some),
         }
     }
 
@@ -288,7 +288,7 @@ impl Carrier {
             Some(other) => {
                 let object = match other {
                     Got::Message { format, .. } => codec::decode_message(py, format, &bytes)?,
-                    Got::Parcel(parcel) => codec::decode_parcel(py, parcel)?,
+                    Got::Parcel(parcel) => codec::decode_parcel(py, parcel, 0)?,
                 };
                 bytes.clear();
                 codec::encode_whole(&object, &mut bytes)?;
@@ -343,7 +343,7 @@ impl Carrier {
                 Got::Message { format, len } => {
                     codec::decode_message(py, format, &bytes[start..start + len])
                 }
-                Got::Parcel(parcel) => codec::decode_parcel(py, parcel),
+                Got::Parcel(parcel) => codec::decode_parcel(py, parcel, 0),
             };
             match object {
                 Ok(object) => objects.push(object),
