@@ -103,6 +103,7 @@ class Cell:
         try:
             return self.follow(runner, events)
         finally:
+            events.close()
             self.leftovers += session.end(runner)
             shutil.rmtree(work, ignore_errors=True)
 
@@ -119,9 +120,14 @@ class Cell:
         return kept | {"PROCESSION_CONFORMANCE": json.dumps(settings), "PYTHONDONTWRITEBYTECODE": "1"}
 
     def follow(self, runner, events):
+        with session.ends([runner.pid]) as ends:
+            return self.follow_until(runner, events, ends)
+
+    def follow_until(self, runner, events, ends):
         running, done, since = None, False, time.monotonic()
         while True:
-            ended = runner.poll() is not None
+            bound = TEST_BOUND if running else EDGE_BOUND
+            news = session.readable([events.pipe, *ends], since + bound - time.monotonic())
             for event in events.new():
                 since = time.monotonic()
                 match event.pop("event"):
@@ -136,15 +142,14 @@ class Cell:
                         self.warnings.append(event["text"])
                     case "done":
                         done = True
-            if ended:
-                return self.judge_end(runner.returncode, running, done)
-            if time.monotonic() - since > (TEST_BOUND if running else EDGE_BOUND):
+            if set(ends) & set(news):
+                return self.judge_end(runner.wait(), running, done)
+            if not news:
                 picture = session.picture(runner.pid)
                 session.ask(runner.pid)
                 what = running or "between tests"
                 self.note(Record(what, "hang", f"{picture}\n{self.tail()}", time.monotonic() - since))
                 return False
-            time.sleep(0.05)
 
     def judge_end(self, code, running, done):
         if running:
@@ -165,23 +170,27 @@ class Cell:
 
 
 class Events:
-    """What the runner has told, as it tells it."""
+    """What the runner tells, as it tells it: lines, in a pipe that has a name."""
 
     def __init__(self, path):
         self.path = path
-        self.read = 0
         path.unlink(missing_ok=True)
+        os.mkfifo(path)
+        # Open for both, so that it has no end between two words of the runner's.
+        self.pipe = os.open(path, os.O_RDWR | os.O_NONBLOCK)
+        self.begun = b""
+
+    def close(self):
+        os.close(self.pipe)
 
     def new(self):
-        if not self.path.exists():
-            return
-        with open(self.path, "rb") as file:
-            file.seek(self.read)
-            for line in file:
-                if not line.endswith(b"\n"):
-                    return
-                self.read += len(line)
-                yield json.loads(line)
+        try:
+            while more := os.read(self.pipe, 65536):
+                self.begun += more
+        except BlockingIOError:
+            pass
+        *lines, self.begun = self.begun.split(b"\n")
+        yield from map(json.loads, lines)
 
 
 def begin():

@@ -1,8 +1,10 @@
 """The processes of a run: all that are in the session of the interpreter that runs the tests."""
 
 import os
+import select
 import signal
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 #: Seconds in which what the tests started must have ended, once the interpreter that ran them has.
@@ -50,21 +52,59 @@ def end(leader):
     left = []
     if not wait_until_empty(leader.pid, BOUND if leader.poll() is not None else 0):
         left = picture(leader.pid).splitlines()
-        while members(leader.pid):
-            signal_all(leader.pid, signal.SIGKILL)
-            leader.poll()
-            time.sleep(0.02)
+        kill(leader.pid)
     leader.wait()
     return left
 
 
+def kill(session):
+    """Ends all processes of the session, also those that they start meanwhile."""
+    while there := members(session):
+        signal_all(session, signal.SIGKILL)
+        wait_until_ended(there, ANSWER)
+
+
 def wait_until_empty(session, seconds):
+    """Whether the session has no process any more within that time."""
     deadline = time.monotonic() + seconds
-    while members(session):
-        if time.monotonic() >= deadline:
+    while there := members(session):
+        if not wait_until_ended(there, deadline - time.monotonic()):
             return False
-        time.sleep(0.02)
     return True
+
+
+def wait_until_ended(pids, seconds):
+    """Whether these processes, which need not be children, end within that time."""
+    deadline = time.monotonic() + seconds
+    for pid in pids:
+        with ends([pid]) as ended:
+            if ended and not readable(ended, deadline - time.monotonic()):
+                return False
+    return True
+
+
+@contextmanager
+def ends(pids):
+    """Descriptors that can be read when the processes end; none of those that are not there."""
+    opened = []
+    try:
+        for pid in pids:
+            try:
+                opened.append(os.pidfd_open(pid))
+            except ProcessLookupError:
+                pass
+        yield opened
+    finally:
+        for descriptor in opened:
+            os.close(descriptor)
+
+
+def readable(descriptors, seconds):
+    """Those of the descriptors that can be read, or are at their end, as soon as there is one, within that time."""
+    poll = select.poll()
+    for descriptor in descriptors:
+        poll.register(descriptor, select.POLLIN)
+    return [ready for ready, _ in poll.poll(max(0, seconds) * 1000)]
 
 
 def signal_all(session, number):

@@ -5,11 +5,14 @@ The script's `mp` is the context of its start method, of `procession` or of `mul
 
 import sys
 import textwrap
+from pathlib import Path
 
 from terminal import Program
 
-HEAD = """
+HEAD = f"""
 import importlib, os, signal, sys, threading, time
+sys.path.append({str(Path(__file__).parent)!r})
+from waiting import asleep, until
 mp = importlib.import_module(sys.argv[1]).get_context(sys.argv[2])
 
 def ready(*what):

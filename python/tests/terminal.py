@@ -7,20 +7,14 @@ turns Ctrl-C into a signal for all of them.
 import fcntl
 import os
 import pty
-import signal
 import subprocess
-import sys
 import tempfile
 import termios
 import time
-from pathlib import Path
 
-sys.path.append(str(Path(__file__).parents[1] / "conformance"))
+from waiting import PATIENCE
 
 import session
-
-#: Seconds far above what any program here takes; only a hang comes this far.
-PATIENCE = 60
 
 
 class Program:
@@ -38,6 +32,8 @@ class Program:
         )  # fmt: skip
         os.close(child)
         os.set_blocking(self.terminal, False)
+        # Somebody has it open, and may print.
+        self.is_open = True
 
     def __enter__(self):
         return self
@@ -48,28 +44,34 @@ class Program:
         self.errors.close()
 
     def kill(self):
-        while session.members(self.process.pid):
-            session.signal_all(self.process.pid, signal.SIGKILL)
-            self.process.poll()
+        session.kill(self.process.pid)
         self.process.wait()
 
     def until(self, holds, patience=PATIENCE):
-        """Whether `holds()` came true in time; reads what is printed meanwhile, so that nobody waits to print."""
+        """Whether `holds()` came true in time. It is asked when something is printed, and when a process of the
+        program ends: about these it has to be."""
         deadline = time.monotonic() + patience
         while not holds():
             if time.monotonic() > deadline:
                 return False
+            self.wait_for_news(deadline - time.monotonic())
             self.read()
-            time.sleep(0.002)
         self.read()
         return True
+
+    def wait_for_news(self, seconds):
+        leader = [self.process.pid] if self.process.poll() is None else []
+        with session.ends({*leader, *self.members()}) as ends:
+            session.readable([*ends, self.terminal] if self.is_open else ends, seconds)
 
     def read(self):
         try:
             while more := os.read(self.terminal, 65536):
                 self.output += more
+        except BlockingIOError:
+            pass  # nothing more for now
         except OSError:
-            pass  # nothing more for now, or nobody has the terminal open
+            self.is_open = False
 
     def until_printed(self, text, patience=PATIENCE):
         found = self.until(lambda: text.encode() in self.output or self.process.poll() is not None, patience)

@@ -4,18 +4,15 @@ import gc
 import os
 import signal
 import threading
-import time
 import weakref
 from concurrent import futures
 
 import pytest
+from waiting import PATIENCE, Word, until
 
 import procession
 from procession import ProcessPoolExecutor
 from procession.lost import PoolBroken
-
-PATIENCE = 60
-
 
 @pytest.fixture
 def executor(method):
@@ -24,16 +21,16 @@ def executor(method):
 
 
 @pytest.fixture
+def words(tmp_path):
+    """That a call runs, that it may go on, and that one runs that must not."""
+    with Word(tmp_path / "runs") as runs, Word(tmp_path / "goes_on") as goes_on, Word(tmp_path / "never") as never:
+        yield runs, goes_on, never
+
+
+@pytest.fixture
 def forked():
     with ProcessPoolExecutor(2, procession.get_context("fork")) as executor:
         yield executor
-
-
-def wait_for(fact):
-    end = time.monotonic() + PATIENCE
-    while not fact():
-        assert time.monotonic() < end, "it did not come"
-        time.sleep(0.005)
 
 
 def square(n):
@@ -60,12 +57,11 @@ def kill_itself():
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def waits(path, until):
-    with open(path, "w"):
-        pass
-    while not os.path.exists(until):
-        time.sleep(0.005)
-    return path
+def waits(runs, goes_on):
+    """Says that it runs, and does until it is told to go on."""
+    runs.say()
+    goes_on.hear()
+    return "went on"
 
 
 class Unpicklable:
@@ -99,15 +95,15 @@ def test_map_has_the_results_in_order(executor):
         executor.map(square, [1], chunksize=0)
 
 
-def test_map_raises_where_the_call_did_and_gives_up_in_time(forked, tmp_path):
+def test_map_raises_where_the_call_did_and_gives_up_in_time(forked, words):
     results = forked.map(fail_at_three, range(5))
     assert [next(results) for _ in range(3)] == [0, 1, 2]
     with pytest.raises(ValueError, match="three"):
         next(results)
-    until = str(tmp_path / "until")
+    runs, goes_on, _ = words
     with pytest.raises(TimeoutError):
-        list(forked.map(waits, [str(tmp_path / "runs")], [until], timeout=0.05))
-    open(until, "w").close()
+        list(forked.map(waits, [runs], [goes_on], timeout=0.05))
+    goes_on.say()
 
 
 def fail_at_three(n):
@@ -133,25 +129,25 @@ def test_callbacks_are_called_with_the_future(forked):
     assert seen == [9]
 
 
-def test_a_call_that_has_not_begun_can_be_cancelled(tmp_path):
-    until = tmp_path / "until"
+def test_a_call_that_has_not_begun_can_be_cancelled(words):
+    runs, goes_on, never = words
     with ProcessPoolExecutor(1, procession.get_context("fork")) as executor:
-        runs = executor.submit(waits, str(tmp_path / "runs"), str(until))
-        wait_for((tmp_path / "runs").exists)
-        queued = executor.submit(waits, str(tmp_path / "never"), str(until))
-        assert runs.running() and not queued.running()
-        assert not runs.cancel()
+        running = executor.submit(waits, runs, goes_on)
+        runs.hear()
+        queued = executor.submit(waits, never, goes_on)
+        assert running.running() and not queued.running()
+        assert not running.cancel()
         assert queued.cancel() and queued.cancelled()
         done, _ = futures.wait([queued])
         assert done == {queued}
         with pytest.raises(futures.CancelledError):
             queued.result()
-        until.touch()
-        assert runs.result() == str(tmp_path / "runs")
-    assert not (tmp_path / "never").exists()
+        goes_on.say()
+        assert running.result() == "went on"
+    assert not never.is_said()
 
 
-def test_shutdown_does_what_was_submitted_or_cancels_it(tmp_path):
+def test_shutdown_does_what_was_submitted_or_cancels_it(words):
     context = procession.get_context("fork")
     executor = ProcessPoolExecutor(1, context)
     all_futures = [executor.submit(square, n) for n in range(100)]
@@ -160,15 +156,15 @@ def test_shutdown_does_what_was_submitted_or_cancels_it(tmp_path):
     with pytest.raises(RuntimeError, match="after shutdown"):
         executor.submit(square, 1)
 
-    until = tmp_path / "until"
+    runs, goes_on, _ = words
     executor = ProcessPoolExecutor(1, context)
-    runs = executor.submit(waits, str(tmp_path / "runs"), str(until))
-    wait_for((tmp_path / "runs").exists)
+    running = executor.submit(waits, runs, goes_on)
+    runs.hear()
     queued = [executor.submit(square, n) for n in range(10)]
     executor.shutdown(wait=False, cancel_futures=True)
     assert all(future.cancelled() for future in queued)
-    until.touch()
-    assert runs.result() == str(tmp_path / "runs")
+    goes_on.say()
+    assert running.result() == "went on"
 
 
 def test_a_worker_that_dies_fails_exactly_its_calls(executor):
@@ -213,7 +209,7 @@ def test_workers_are_started_with_the_first_call_and_end_with_the_executor():
     del executor
     gc.collect()
     assert gone() is None
-    wait_for(lambda: not any(is_there(pid) for pid in pids))
+    until(lambda: not any(is_there(pid) for pid in pids))
 
 
 def is_there(pid):
@@ -264,18 +260,17 @@ def test_lambdas_travel_by_cloudpickle():
         assert list(executor.map(lambda n: n + 1, range(3))) == [1, 2, 3]
 
 
-def test_what_a_map_has_left_is_cancelled_with_the_executor(tmp_path):
-    until = tmp_path / "until"
+def test_what_a_map_has_left_is_cancelled_with_the_executor(words):
+    runs, goes_on, never = words
     executor = ProcessPoolExecutor(1, procession.get_context("fork"))
-    paths = [str(tmp_path / name) for name in ("runs", "never")]
-    results = executor.map(waits, paths, [str(until)] * 2)
-    wait_for((tmp_path / "runs").exists)
+    results = executor.map(waits, [runs, never], [goes_on] * 2)
+    runs.hear()
     executor.shutdown(wait=False, cancel_futures=True)
-    until.touch()
-    assert next(results) == paths[0]
+    goes_on.say()
+    assert next(results) == "went on"
     with pytest.raises(futures.CancelledError):
         next(results)
-    assert not (tmp_path / "never").exists()
+    assert not never.is_said()
 
 
 def test_a_map_is_done_when_the_executor_is_left():

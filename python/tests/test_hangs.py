@@ -4,8 +4,6 @@ Each program runs with both. It says `ready` before the call in question; from t
 it does *not* come to its end, which shows that the program still asks what it was written to ask.
 """
 
-import textwrap
-
 import pytest
 from programs import start, write
 
@@ -94,7 +92,7 @@ PROGRAMS = {
             ours, theirs = mp.Pipe(duplex=False)
             first = mp.Process(target=take, args=(queue, theirs))
             first.start()
-            until_it_sleeps(first.pid)
+            until(asleep(first.pid))
             first.kill()
             first.join()
             second = mp.Process(target=take, args=(queue, theirs), daemon=True)
@@ -112,7 +110,7 @@ PROGRAMS = {
             event = mp.Event()
             waiter = mp.Process(target=event.wait)
             waiter.start()
-            until_it_sleeps(waiter.pid)
+            until(asleep(waiter.pid))
             waiter.kill()
             waiter.join()
             ready()
@@ -123,25 +121,11 @@ PROGRAMS = {
     ),
 }
 
-UNTIL_IT_SLEEPS = """
-def until_it_sleeps(pid):
-    # It is in the call when it has slept for a while: it starts, which takes processor time, and then waits.
-    seen, same = None, 0
-    while same < 20:
-        with open(f"/proc/{pid}/stat") as file:
-            fields = file.read().rpartition(")")[2].split()
-        now = fields[0], fields[11], fields[12]
-        same = same + 1 if now == seen and fields[0] == "S" else 0
-        seen = now
-        time.sleep(0.01)
-"""
-
-
 @pytest.fixture(scope="module")
 def scripts(tmp_path_factory):
     directory = tmp_path_factory.mktemp("hangs")
     return {
-        name: write(directory, name, UNTIL_IT_SLEEPS + textwrap.dedent(source)) for name, (source, _) in PROGRAMS.items()
+        name: write(directory, name, source) for name, (source, _) in PROGRAMS.items()
     }
 
 

@@ -11,18 +11,15 @@ import random
 import signal
 import sys
 import threading
-import time
 import warnings
 import weakref
 from concurrent.futures import CancelledError
 
 import pytest
+from waiting import PATIENCE, Word, all_end, until
 
 import procession
 from procession.pool import Pool, PoolBroken, TaskTimeout
-
-PATIENCE = 60
-
 
 @pytest.fixture
 def context(method):
@@ -36,6 +33,12 @@ def pool(context):
 
 
 @pytest.fixture
+def runs(tmp_path):
+    with Word(tmp_path / "runs") as runs:
+        yield runs
+
+
+@pytest.fixture
 def forked():
     """A pool of forked workers, for what does not depend on how they are started."""
     with procession.get_context("fork").Pool(2) as pool:
@@ -44,13 +47,6 @@ def forked():
 
 def forked_pool(*arguments, **options):
     return procession.get_context("fork").Pool(*arguments, **options)
-
-
-def wait_for(fact):
-    end = time.monotonic() + PATIENCE
-    while not fact():
-        assert time.monotonic() < end, "it did not come"
-        time.sleep(0.005)
 
 
 def square(n):
@@ -77,10 +73,9 @@ def kills_itself(number):
     os.kill(os.getpid(), number)
 
 
-def waits(path):
+def waits(begun):
     """Says that it runs, and runs until it is ended."""
-    with open(path, "a") as file:
-        print(os.getpid(), file=file, flush=True)
+    begun.say()
     threading.Event().wait()
 
 
@@ -316,11 +311,16 @@ def test_an_imap_waits_for_its_items_without_holding_anybody_up(forked):
 
 
 def test_an_imap_without_end_is_taken_a_bounded_number_ahead():
-    taken = itertools.count()
+    taken, feeding = itertools.count(), threading.Event()
+
+    def items():
+        feeding.set()
+        yield from (next(taken) for _ in itertools.count())
+
     gate = procession.get_context("fork").Event()
     with forked_pool(1, initializer=keep, initargs=(gate,)) as pool:
-        results = pool.imap(passes, (next(taken) for _ in itertools.count()))
-        wait_for(lambda: pool._taskqueue.qsize() == 0)
+        results = pool.imap(passes, items())
+        assert feeding.wait(PATIENCE)
         gate.set()
         assert [next(results) for _ in range(100)] == [True] * 100
         pool.terminate()
@@ -393,7 +393,7 @@ def test_a_worker_that_ends_fails_exactly_its_task(context, call, exitcode):
         assert raised.value.exitcode == exitcode
         assert isinstance(raised.value, multiprocessing.ProcessError)
         assert [result.get() for result in before + behind] == [n * n for n in range(50)] * 2
-        wait_for(lambda: len(pool._pool) == 2)
+        until(lambda: len(pool._pool) == 2)
 
 
 def test_workers_killed_at_random_cost_their_tasks_and_nothing_else():
@@ -459,9 +459,9 @@ def test_an_initializer_that_ends_its_workers_ends_the_pool():
     pool.join()
 
 
-def test_terminate_ends_what_runs_and_says_so(forked, tmp_path):
-    result = forked.apply_async(waits, (str(tmp_path / "runs"),))
-    wait_for((tmp_path / "runs").exists)
+def test_terminate_ends_what_runs_and_says_so(forked, runs):
+    result = forked.apply_async(waits, (runs,))
+    runs.hear()
     workers = list(forked._pool)
     forked.terminate()
     with pytest.raises(PoolBroken, match="terminated"):
@@ -485,15 +485,7 @@ def test_workers_end_with_a_parent_that_is_killed(run, method):
         status=-signal.SIGKILL,
     ).split()
     assert len(pids) == 3
-    wait_for(lambda: not any(is_running(pid) for pid in pids))
-
-
-def is_running(pid):
-    try:
-        with open(f"/proc/{pid}/stat") as stat:
-            return stat.read().rpartition(")")[2].split()[0] not in "ZX"
-    except FileNotFoundError:
-        return False
+    assert all_end(map(int, pids))
 
 
 def test_a_fork_of_the_pools_process_leaves_the_pool_alone(forked):
@@ -556,9 +548,9 @@ def dies_once(path):
     os._exit(1)
 
 
-def test_a_task_that_runs_too_long_is_ended_and_no_other(tmp_path):
+def test_a_task_that_runs_too_long_is_ended_and_no_other(runs):
     with forked_pool(2, task_timeout=0.2) as pool:
-        long = pool.apply_async(waits, (str(tmp_path / "runs"),))
+        long = pool.apply_async(waits, (runs,))
         short = [pool.apply_async(square, (n,)) for n in range(500)]
         with pytest.raises(TaskTimeout, match=r"longer than 0\.2 s") as raised:
             long.get()
@@ -601,12 +593,12 @@ def test_cloudpickle_sends_lambdas_and_closures(context):
         assert pool.apply(lambda: (lambda n: 2 * n))(4) == 8
 
 
-def test_a_task_can_be_taken_back(tmp_path):
-    with forked_pool(1) as pool:
-        running = pool.apply_async(waits, (str(tmp_path / "runs"),))
-        queued = pool.apply_async(waits, (str(tmp_path / "never"),))
+def test_a_task_can_be_taken_back(runs, tmp_path):
+    with Word(tmp_path / "never") as never, forked_pool(1) as pool:
+        running = pool.apply_async(waits, (runs,))
+        queued = pool.apply_async(waits, (never,))
         behind = pool.apply_async(square, (3,))
-        wait_for((tmp_path / "runs").exists)
+        runs.hear()
         assert queued.cancel()
         assert running.cancel()
         for cancelled in (queued, running):
@@ -615,7 +607,7 @@ def test_a_task_can_be_taken_back(tmp_path):
                 cancelled.get()
         assert behind.get() == 9
         assert not behind.cancel()
-        assert not (tmp_path / "never").exists()
+        assert not never.is_said()
 
 
 def test_results_can_be_awaited_without_a_thread_each(forked):
@@ -663,5 +655,5 @@ def test_a_closed_pool_comes_to_its_end_without_anybody_waiting(context):
     workers = list(pool._pool)
     results = [pool.apply_async(square, (n,)) for n in range(100)]
     pool.close()
-    wait_for(lambda: not any(worker.is_alive() for worker in workers))
+    assert all(multiprocessing.connection.wait([worker.sentinel], PATIENCE) for worker in workers)
     assert [result.get() for result in results] == [n * n for n in range(100)]

@@ -6,15 +6,14 @@ import signal
 import subprocess
 import sys
 import textwrap
-import time
 
 import pytest
+from waiting import PATIENCE, all_end
 
 import procession as mp
 from procession.rust import RustError, RustPanic
 
 PROGRAM = os.environ.get("PROCESSION_TEST_TASKS")
-PATIENCE = 60
 
 pytestmark = pytest.mark.skipif(PROGRAM is None, reason="PROCESSION_TEST_TASKS is not set")
 
@@ -190,10 +189,7 @@ def test_it_ends_with_a_killed_parent_also_if_that_has_forked(tmp_path):
         pid, child = map(int, parent.stdout.readline().split())
         parent.kill()
         try:
-            deadline = time.monotonic() + PATIENCE
-            while is_running(pid):
-                assert time.monotonic() < deadline
-                os.sched_yield()
+            assert all_end([pid])
             assert is_running(child)
         finally:
             os.kill(child, signal.SIGKILL)

@@ -8,6 +8,7 @@ import signal
 
 import pytest
 from programs import start, write
+from waiting import asleep, until
 
 METHODS = ("fork", "spawn", "forkserver")
 
@@ -59,23 +60,10 @@ def blocking(directory, name):
     return write(directory, "blocking", BLOCKING.format(make=make, call=call))
 
 
-def asleep(pid):
-    """The processor time that a process has taken, if it sleeps."""
-    with open(f"/proc/{pid}/stat") as file:
-        fields = file.read().rpartition(")")[2].split()
-    return fields[11:13] if fields[0] == "S" else None
-
-
 def until_it_waits(program):
     """Until the program sleeps, and has for a while."""
     program.until_printed("ready")
-    seen = []
-
-    def waits():
-        seen.append(asleep(program.process.pid))
-        return len(seen) > 20 and seen[-1] is not None and all(it == seen[-1] for it in seen[-20:])
-
-    assert program.until(waits), program.said()
+    until(asleep(program.process.pid), program.said)
 
 
 @pytest.mark.parametrize("name", CALLS)
@@ -104,7 +92,7 @@ def test_ctrl_c_ends_the_program_whose_workers_are_new_interpreters_that_still_s
     with start(write(tmp_path, "starting", source), "procession", "spawn") as program:
         program.until_printed("ready")
         # It, the two workers, and the resource tracker that CPython starts with the first.
-        assert program.until(lambda: len(program.members()) == 4), program.said()
+        until(lambda: len(program.members()) == 4, program.said)
         program.press_ctrl_c()
         assert program.until_all_ended(), program.said()
         assert program.stderr().count("Traceback (most recent call last)") == 1, program.said()

@@ -1,92 +1,73 @@
 """How tests wait: for facts, each within a time. Nothing here sleeps, but for `until`."""
 
 import os
-import select
+import sys
 import time
+from pathlib import Path
+
+sys.path.append(str(Path(__file__).parents[1] / "conformance"))
+
+from session import readable, wait_until_ended
 
 #: Seconds far above what anything takes; only a hang comes this far.
 PATIENCE = 60
 
 
 class Word:
-    """What one process tells another, once for each time: a pipe that has a name. It may be pickled.
+    """What one process tells another: a pipe that has a name, so that it can be sent to any process.
 
-    A process that is killed while it listens, or before it has spoken, leaves nothing but the name.
+    Whoever speaks does not wait. One that is killed while it listens leaves nothing but the name.
     """
 
     def __init__(self, path):
         self.path = str(path)
         os.mkfifo(self.path)
-        # Open already, so that nobody waits to speak.
-        self._ear = os.open(self.path, os.O_RDWR | os.O_NONBLOCK)
+        # Open for both, so that it has no end.
+        self.pipe = os.open(self.path, os.O_RDWR)
 
     def __reduce__(self):
-        return _Mouth, (self.path,)
+        return _Word, (self.path,)
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_error):
-        os.close(self._ear)
+        os.close(self.pipe)
 
-    def say(self, text="!"):
-        """Says something; whoever waits for it hears it, or the next who does."""
-        os.write(self._ear, text.encode() + b"\n")
+    def say(self):
+        os.write(self.pipe, b"!")
 
     def is_said(self, patience=0):
-        """Whether something is said that nobody has heard, within that time."""
-        return bool(readable([self._ear], patience))
+        """Whether it is said and was not heard, or is within that time."""
+        return bool(readable([self.pipe], patience))
 
     def hear(self, patience=PATIENCE):
-        """What was said; waits for it."""
-        assert self.is_said(patience), "nobody has said a word"
-        return os.read(self._ear, 4096).decode().split()
+        """Waits until it is said; once for each time."""
+        assert self.is_said(patience), "nobody has said it"
+        os.read(self.pipe, 1)
 
 
-class _Mouth:
-    """A word in another process."""
+class _Word(Word):
+    """The same in another process."""
 
     def __init__(self, path):
-        self.path = path
+        self.pipe = os.open(path, os.O_RDWR)
 
-    def say(self, text="!"):
-        with open(self.path, "w") as pipe:
-            print(text, file=pipe)
-
-    def hear(self):
-        with open(self.path) as pipe:
-            return pipe.readline().split()
+    def __del__(self):
+        os.close(self.pipe)
 
 
-def readable(descriptors, patience=PATIENCE):
-    """Those of the descriptors that can be read, or are at their end, waited for so long; None is for ever."""
-    poll = select.poll()
-    for descriptor in descriptors:
-        poll.register(descriptor, select.POLLIN)
-    return [ready for ready, _ in poll.poll(None if patience is None else max(0, patience) * 1000)]
+def all_end(pids):
+    """Whether these processes, which need not be children, have ended or do in time."""
+    return wait_until_ended(pids, PATIENCE)
 
 
-def gone(pids, patience=PATIENCE):
-    """Whether these processes, which need not be children, have ended, or do within that time."""
-    end = time.monotonic() + patience
-    for pid in pids:
-        try:
-            ended = os.pidfd_open(pid)
-        except ProcessLookupError:
-            continue
-        try:
-            if not readable([ended], end - time.monotonic()):
-                return False
-        finally:
-            os.close(ended)
-    return True
-
-
-def until(fact, what="it did not come", patience=PATIENCE):
-    """Waits for a fact about another process that nothing announces: how much memory it has given back, whether it
-    sleeps in the kernel, that it has started a further process. Only such may be asked for again and again.
+def until(fact, what="it did not come"):
+    """Waits for a fact about another process or thread that nothing announces: that it sleeps in the kernel, that it
+    has given memory back, that it was reaped, that a further one is there. Nothing else may be asked for again and
+    again.
     """
-    end = time.monotonic() + patience
+    end = time.monotonic() + PATIENCE
     while not fact():
         assert time.monotonic() < end, what() if callable(what) else what
         time.sleep(0.002)

@@ -2,7 +2,7 @@
 
     runner.py NAME...           only the tests with these names: `Class.test`, `Class` or `test`; without any, all
 
-Settings come by the environment (see `hook.py`). Each event is a line of JSON, appended to the file `events`:
+Settings come by the environment (see `hook.py`). Each event is a line of JSON, written to the named pipe `events`:
 
     {"event": "plan", "tests": [...]}
     {"event": "start", "test": "Class.test"}
@@ -86,12 +86,11 @@ def name(test):
 
 
 def tell(events, event, **what):
-    """One write, and no descriptor that tests could see or children inherit."""
-    file = os.open(events, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        os.write(file, (json.dumps({"event": event, **what}) + "\n").encode())
-    finally:
-        os.close(file)
+    """No descriptor stays open that tests could see or children inherit."""
+    with open(events, "wb", buffering=0, opener=lambda path, flags: os.open(path, os.O_WRONLY | os.O_CLOEXEC)) as pipe:
+        line = (json.dumps({"event": event, **what}) + "\n").encode()
+        while line:
+            line = line[pipe.write(line) :]
 
 
 def put_in_place():
