@@ -27,6 +27,11 @@ pub(crate) fn all() -> &'static BTreeMap<Version, PathBuf> {
     })
 }
 
+/// The newest of them.
+pub(crate) fn newest() -> &'static PathBuf {
+    all().values().next_back().unwrap()
+}
+
 /// What an interpreter says of itself; nothing if it is none, or one that is not meant.
 fn ask(command: PathBuf) -> Option<(Version, PathBuf)> {
     let asked = Command::new(command).args(["-I", "-c", ASK]).stdin(Stdio::null()).output().ok()?;

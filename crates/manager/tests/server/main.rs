@@ -1,8 +1,12 @@
 //! The server, seen from its clients: stock CPython, and raw bytes.
 
+mod crowd;
+mod deaths;
 mod interop;
 #[path = "../interop/interpreters.rs"]
 mod interpreters;
 mod ours;
 mod raw;
+mod refusals;
 mod running;
+mod secret;

@@ -1,7 +1,7 @@
 //! A client that is nothing but bytes, so that it can do what no good client does.
 
 use crate::running::KEY;
-use procession_manager::transport::{Address, Stream};
+use procession_manager::transport::{Address, Stream, TlsClient};
 use procession_wire::auth::{Handshake, NONCE, Policy, Step};
 use procession_wire::frame;
 use procession_wire::message::{Call, Reply, Scanner};
@@ -51,6 +51,11 @@ impl Raw {
     /// Somebody who knows the key.
     pub(crate) fn known(address: &Address) -> Self {
         Self::silent(address).shake_hands(KEY).unwrap()
+    }
+
+    /// The same under TLS.
+    pub(crate) fn secret(address: &Address, tls: &TlsClient) -> io::Result<Self> {
+        Self(Stream::connect(address, Some(tls), None)?).shake_hands(KEY)
     }
 
     /// A serving connection, as stock's clients open it.

@@ -25,6 +25,9 @@ pub(crate) fn builder() -> Builder {
         .register("get_small_queue", Type::Queue, vec![1.into()])
 }
 
+/// How many objects that are.
+pub(crate) const REGISTERED: u64 = 3;
+
 impl Running {
     pub(crate) fn start(builder: Builder, address: &str) -> Self {
         Self::run(builder.bind(&address.parse().unwrap()).unwrap())
@@ -47,6 +50,13 @@ impl Running {
         match &self.address {
             Address::Tcp(host, port) => [host.clone(), port.to_string()],
             other => panic!("{other} has no port"),
+        }
+    }
+
+    /// Waits for its end.
+    pub(crate) fn join(&mut self) {
+        if let Some(thread) = self.thread.take() {
+            thread.join().unwrap().unwrap();
         }
     }
 }
