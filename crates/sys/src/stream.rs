@@ -95,6 +95,19 @@ pub fn read_full_moving(
     Ok(filled)
 }
 
+/// Reads what is there, once there is something; how many bytes, none only at the end of the stream.
+///
+/// # Errors
+/// [`Stopped`].
+pub fn read_some(
+    fd: RawFd,
+    bytes: &mut [u8],
+    mut interrupt: impl FnMut() -> bool,
+) -> Result<usize, Stopped> {
+    // SAFETY: the pointer and the length are of one slice, which is ours to write.
+    again(&mut interrupt, || unsafe { libc::read(fd, bytes.as_mut_ptr().cast(), bytes.len()) })
+}
+
 /// Waits until there is something to read, or the end, or an error to be had; whether there is.
 ///
 /// # Errors
@@ -184,6 +197,16 @@ mod tests {
         assert_eq!(read_full(there.as_raw_fd(), &mut bytes, GO_ON).unwrap(), 3);
         assert!(wait_readable(there.as_raw_fd(), Deadline::never(), GO_ON).unwrap());
         assert_eq!(read_full(there.as_raw_fd(), &mut bytes, GO_ON).unwrap(), 0);
+    }
+
+    #[test]
+    fn a_read_of_some_bytes_does_not_wait_for_more() {
+        let (mut here, there) = UnixStream::pair().unwrap();
+        here.write_all(b"abc").unwrap();
+        let mut bytes = [0; 8];
+        assert_eq!(read_some(there.as_raw_fd(), &mut bytes, GO_ON).unwrap(), 3);
+        drop(here);
+        assert_eq!(read_some(there.as_raw_fd(), &mut bytes, GO_ON).unwrap(), 0);
     }
 
     #[test]
