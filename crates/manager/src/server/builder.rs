@@ -37,8 +37,8 @@ pub struct Builder {
 /// What stands behind a name.
 #[derive(Clone, Debug)]
 pub(super) enum Registration {
-    /// A new object each time.
-    New(Type),
+    /// A new object each time, with these methods or all.
+    New(Type, Option<Vec<String>>),
     /// One object for all.
     Shared(Type, Vec<Value>),
     /// Whatever the guest makes of it.
@@ -74,7 +74,8 @@ pub enum BindError {
 
 impl Default for Builder {
     fn default() -> Self {
-        let all = Type::ALL.iter().map(|kind| (kind.name().to_owned(), Registration::New(*kind)));
+        let all =
+            Type::ALL.iter().map(|kind| (kind.name().to_owned(), Registration::New(*kind, None)));
         Self {
             key: None,
             limits: Limits::default(),
@@ -118,7 +119,19 @@ impl Builder {
     /// own name.
     #[must_use]
     pub fn offer(mut self, name: impl Into<String>, kind: Type) -> Self {
-        self.names.insert(name.into(), Registration::New(kind));
+        self.names.insert(name.into(), Registration::New(kind, None));
+        self
+    }
+
+    /// As [`offer`](Self::offer), and clients may call these methods only.
+    #[must_use]
+    pub fn offer_exposing(
+        mut self,
+        name: impl Into<String>,
+        kind: Type,
+        exposed: Vec<String>,
+    ) -> Self {
+        self.names.insert(name.into(), Registration::New(kind, Some(exposed)));
         self
     }
 
@@ -133,6 +146,12 @@ impl Builder {
     #[must_use]
     pub fn guest(mut self, name: impl Into<String>) -> Self {
         self.names.insert(name.into(), Registration::Guest);
+        self.with_guest()
+    }
+
+    /// Has a guest, also where no name is the guest's: it adopts objects.
+    #[must_use]
+    pub fn with_guest(mut self) -> Self {
         self.has_guest = true;
         self
     }

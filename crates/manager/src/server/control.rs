@@ -10,7 +10,7 @@ use super::processes;
 use super::references::Holder;
 use super::reply;
 use crate::hosted::{Call, Fault, Turn, raise, typeid};
-use procession_wire::message::{Argument, Exception, Request};
+use procession_wire::message::{self as wire, Argument, Exception, Request};
 use procession_wire::value::Value;
 use rustix::io::Errno;
 
@@ -66,7 +66,7 @@ impl Engine {
             "decref" => self.decrease(connection, request),
             "get_methods" => self.methods(request),
             "number_of_objects" => Ok(self.objects.referenced().len().into()),
-            "debug_info" => Ok(self.debug_info().into()),
+            "debug_info" => self.debug_info(connection),
             "accept_connection" if !connection.is_served => self.accept_calls(connection),
             "hello" if !connection.is_served => self.greet(connection, request),
             "shutdown" => {
@@ -130,13 +130,16 @@ impl Engine {
             None => return Err(Refusal::Traceback(format!("KeyError: '{name}'"))),
             Some(Name::Shared(ident)) => *ident,
             Some(Name::Guest) => return self.create_at_guest(connection, name, message),
-            Some(Name::New(kind)) => {
+            Some(Name::New(kind, exposed)) => {
                 let call = Call { method: &name, args, kwds: &request.kwds };
                 let (owner, now, store) = (connection.owner, self.now, &self.store);
                 let mut turn = Turn { owner, now, store, woken: &mut self.woken };
                 let lock_of = |ident: &str| self.objects.lock_of(ident);
                 match typeid::create(*kind, &call, &mut turn, &lock_of) {
-                    Ok(hosted) => self.objects.insert(Object::own(kind.name().into(), hosted)),
+                    Ok(hosted) => {
+                        let object = Object::own(kind.name().into(), hosted);
+                        self.objects.insert(object.exposing(exposed.as_ref()))
+                    }
                     Err(Fault::Raise(exception)) => return Err(exception.into()),
                     Err(Fault::Beyond(_)) if self.desk.is_some() => {
                         return self.create_at_guest(connection, name, message);
@@ -260,17 +263,34 @@ impl Engine {
         Ok(Value::Tuple(object.exposed.names().map(Value::from).collect()))
     }
 
-    fn debug_info(&self) -> String {
-        let line = |(ident, object): (Ident, &Object)| {
+    fn debug_info(&mut self, connection: &mut Connection) -> Result<Value, Refusal> {
+        let known = |(ident, object): (Ident, &Object)| {
             let text = match &object.host {
                 Host::Own(hosted) => hosted.repr(&ident.to_string()).ok(),
+                Host::Guest if self.desk.is_some() => return (ident, object.references(), None),
                 Host::Guest => None,
             };
             let text = text.unwrap_or_else(|| format!("<{} object at 0x{ident}>", object.typeid));
-            let shown: String = text.chars().take(SHOWN).collect();
-            format!("  {ident}:       refcount={}\n    {shown}", object.references())
+            (ident, object.references(), Some(text.chars().take(SHOWN).collect::<String>()))
         };
-        self.objects.referenced().into_iter().map(line).collect::<Vec<_>>().join("\n")
+        let objects: Vec<_> = self.objects.referenced().into_iter().map(known).collect();
+        if objects.iter().any(|(_, _, text)| text.is_none()) {
+            let objects = objects.into_iter().map(|(ident, count, text)| {
+                let text = text.map_or(Value::None, Value::Str);
+                Value::Tuple(vec![ident.to_string().into(), count.into(), text])
+            });
+            let mut request = Vec::new();
+            let objects = Value::List(objects.collect());
+            wire::Call::new(&mut request, None, "debug_info").arg(&objects).end();
+            let errand = Errand::Describe { connection: connection.owner, request };
+            self.young.remove(&connection.owner);
+            self.send_guest(connection, errand, Parked::Guest { ident: None, adopted: None });
+            return Err(Refusal::Later);
+        }
+        let line = |(ident, count, text): (Ident, u64, Option<String>)| {
+            format!("  {ident}:       refcount={count}\n    {}", text.unwrap_or_default())
+        };
+        Ok(objects.into_iter().map(line).collect::<Vec<_>>().join("\n").into())
     }
 }
 

@@ -42,8 +42,8 @@ pub struct Server {
 /// What stands behind a name that clients create objects by.
 #[derive(Debug)]
 pub(super) enum Name {
-    /// A new object each time.
-    New(Type),
+    /// A new object each time, with these methods or all.
+    New(Type, Option<Rc<[String]>>),
     /// One object for all.
     Shared(Ident),
     /// Whatever the guest makes of it.
@@ -110,13 +110,22 @@ impl Server {
     /// # Errors
     /// What the system says if the loop cannot wait. No client can bring this about.
     pub fn run(self) -> io::Result<()> {
+        self.run_until(|| false)
+    }
+
+    /// As [`run`](Self::run), and ends too if `interrupted` says so, which is asked whenever a signal has interrupted the
+    /// wait of this thread.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn run_until(self, mut interrupted: impl FnMut() -> bool) -> io::Result<()> {
         let store = Store::new(self.builder.limits.memory);
         let mut objects = Objects::new(self.idents, Rc::clone(&store));
         let mut names = HashMap::new();
         for (name, registration) in self.builder.names {
             let name = name.into_boxed_str();
             let meaning = match registration {
-                Registration::New(kind) => Name::New(kind),
+                Registration::New(kind, exposed) => Name::New(kind, exposed.map(Rc::from)),
                 Registration::Guest => Name::Guest,
                 Registration::Shared(kind, args) => {
                     let made = registered(kind, &args, &store).map_err(io::Error::other)?;
@@ -138,7 +147,7 @@ impl Server {
             names,
             desk: self.desk,
         };
-        Engine::new(parts)?.run()
+        Engine::new(parts)?.run(&mut interrupted)
     }
 }
 

@@ -137,11 +137,12 @@ impl Engine {
         })
     }
 
-    pub(super) fn run(mut self) -> io::Result<()> {
+    pub(super) fn run(mut self, interrupted: &mut dyn FnMut() -> bool) -> io::Result<()> {
         let mut events = Vec::with_capacity(EVENTS);
         while !self.is_over {
             self.count();
-            self.sleep(&mut events)?;
+            let is_interrupted = self.sleep(&mut events)?;
+            self.is_over |= is_interrupted && interrupted();
             self.now = Instant::now();
             for event in events.drain(..) {
                 self.hear(event)?;
@@ -169,7 +170,8 @@ impl Engine {
         Ok(())
     }
 
-    fn sleep(&self, events: &mut Vec<Event>) -> io::Result<()> {
+    /// Says whether a signal has come instead.
+    fn sleep(&self, events: &mut Vec<Event>) -> io::Result<bool> {
         let wait = match self.deadlines.first() {
             _ if !self.ready.is_empty() => Some(Duration::ZERO),
             Some(first) => Some(first.saturating_duration_since(Instant::now())),
@@ -177,7 +179,8 @@ impl Engine {
         };
         let wait = wait.map(|wait| Timespec::try_from(wait).unwrap_or_default());
         match epoll::wait(&self.epoll, spare_capacity(events), wait.as_ref()) {
-            Ok(_) | Err(Errno::INTR) => Ok(()),
+            Ok(_) => Ok(false),
+            Err(Errno::INTR) => Ok(true),
             Err(error) => Err(error.into()),
         }
     }

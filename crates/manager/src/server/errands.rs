@@ -109,6 +109,9 @@ impl Engine {
             let object = Object::guest(made.typeid.into(), made.exposed);
             self.objects.insert_as(ident, object);
         }
+        if let Some(object) = self.objects.get_mut(ident) {
+            object.given += 1;
+        }
         Some(ident)
     }
 

@@ -11,12 +11,15 @@
 //!
 //! A connection has one errand under way at most, so its calls are in order. If its client is gone before the answer, the
 //! answer is thrown away, and what it made is forgotten.
+//!
+//! Words cross on their way: a guest may give an object again while the server says that nobody has it any more. So each
+//! counts how often it was given; an object is over when both numbers are the same.
 
 use super::ident::Idents;
 use super::waker::Waker;
 use crate::hosted::Owner;
 use crate::hosted::typeid::Type;
-use std::collections::VecDeque;
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 /// Something that the guest is to do.
@@ -41,6 +44,14 @@ pub enum Errand {
         /// The pickled request `(ident, method, args, kwds)`.
         request: Vec<u8>,
     },
+    /// Say what there is, its own objects included, and answer with the text of `debug_info`.
+    Describe {
+        /// For whom.
+        connection: u64,
+        /// The pickled request `(None, 'debug_info', (objects,), {})`. For each object in `objects` its name, its count of
+        /// references, and its text, or `None` if it is the guest's.
+        request: Vec<u8>,
+    },
     /// Host this object from here on: the server has met a call that needs to know what its contents are, and it
     /// follows. Nothing is to be answered. To be done before the next errand is taken.
     Adopt {
@@ -51,16 +62,31 @@ pub enum Errand {
         /// What it held: the pickled reply `('#RETURN', contents)` that `copy.deepcopy(proxy)` would have been sent.
         contents: Vec<u8>,
     },
-    /// Forget this object: nobody has a reference any more.
+    /// Nobody has a reference to this object any more. The guest forgets it, unless it has given it again meanwhile.
     Forget {
         /// The object.
         ident: String,
+        /// How many of the guest's answers that gave it the server had seen: after so many it is over.
+        times: u64,
     },
     /// This connection, for which there was an errand before, is gone.
     Ended {
         /// Which.
         connection: u64,
     },
+}
+
+impl Errand {
+    /// The connection that it is about.
+    fn connection(&self) -> Option<Owner> {
+        match self {
+            Self::Create { connection, .. }
+            | Self::Call { connection, .. }
+            | Self::Describe { connection, .. }
+            | Self::Ended { connection } => Some(*connection),
+            Self::Adopt { .. } | Self::Forget { .. } => None,
+        }
+    }
 }
 
 /// An object that a guest has made, or had before and gives again; then it has one reference more.
@@ -86,11 +112,21 @@ pub(super) enum Notice {
 #[derive(Debug, Default)]
 struct Mailbox {
     errands: VecDeque<Errand>,
+    /// Errands of the connections for which a thread waits, each for its own.
+    lanes: HashMap<Owner, Lane>,
+    /// Objects that the guest was told to host, and does not host yet.
+    adopting: HashSet<String>,
     notices: Vec<Notice>,
     /// The server has ended.
     over: bool,
     /// How many [`Errands`] there are.
     guests: usize,
+}
+
+#[derive(Debug, Default)]
+struct Lane {
+    errands: VecDeque<Errand>,
+    more: Arc<Condvar>,
 }
 
 #[derive(Debug)]
@@ -145,12 +181,67 @@ impl Errands {
         let mut mailbox = self.0.lock();
         loop {
             if let Some(errand) = mailbox.errands.pop_front() {
+                if let Errand::Adopt { ident, .. } = &errand {
+                    mailbox.adopting.remove(ident);
+                }
                 return Some(errand);
             }
             if mailbox.over {
                 return None;
             }
             mailbox = self.0.more.wait(mailbox).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// As [`Self::next`], for a guest with a thread for each connection: all further errands of a connection that this has given
+    /// an errand of are taken with [`Self::next_of`], and every [`Errand::Adopt`] has to be followed by [`Self::adopted`].
+    #[must_use]
+    pub fn next_apart(&self) -> Option<Errand> {
+        let mut mailbox = self.0.lock();
+        loop {
+            if let Some(errand) = mailbox.errands.pop_front() {
+                match (&errand, errand.connection()) {
+                    (Errand::Ended { .. }, _) | (_, None) => {}
+                    (_, Some(connection)) => drop(mailbox.lanes.entry(connection).or_default()),
+                }
+                return Some(errand);
+            }
+            if mailbox.over {
+                return None;
+            }
+            mailbox = self.0.more.wait(mailbox).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// Takes the next errand of that connection; waits for it, and until the object that it calls has been adopted. `None`
+    /// when the connection or the server has ended.
+    #[must_use]
+    pub fn next_of(&self, connection: u64) -> Option<Errand> {
+        let mut mailbox = self.0.lock();
+        loop {
+            let Mailbox { lanes, adopting, over, .. } = &mut *mailbox;
+            let lane = lanes.get_mut(&connection)?;
+            match lane.errands.front() {
+                Some(Errand::Ended { .. }) => {
+                    lanes.remove(&connection);
+                    return None;
+                }
+                Some(Errand::Call { ident, .. }) if adopting.contains(ident) => {}
+                Some(_) => return lane.errands.pop_front(),
+                None if *over => return None,
+                None => {}
+            }
+            let more = Arc::clone(&lane.more);
+            mailbox = more.wait(mailbox).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// The guest hosts that object now, as it was told by an [`Errand::Adopt`].
+    pub fn adopted(&self, ident: &str) {
+        let mut mailbox = self.0.lock();
+        mailbox.adopting.remove(ident);
+        for lane in mailbox.lanes.values() {
+            lane.more.notify_all();
         }
     }
 
@@ -185,8 +276,18 @@ impl Errands {
 
 impl Desk {
     pub(super) fn send(&self, errand: Errand) {
-        self.0.lock().errands.push_back(errand);
-        self.0.more.notify_one();
+        let mut mailbox = self.0.lock();
+        if let Errand::Adopt { ident, .. } = &errand {
+            mailbox.adopting.insert(ident.clone());
+        }
+        let lane = errand.connection().and_then(|connection| mailbox.lanes.get_mut(&connection));
+        if let Some(lane) = lane {
+            lane.errands.push_back(errand);
+            lane.more.notify_one();
+        } else {
+            mailbox.errands.push_back(errand);
+            self.0.more.notify_one();
+        }
     }
 
     /// Whether nobody takes errands any more.
@@ -201,7 +302,85 @@ impl Desk {
 
 impl Drop for Desk {
     fn drop(&mut self) {
-        self.0.lock().over = true;
+        let mut mailbox = self.0.lock();
+        mailbox.over = true;
         self.0.more.notify_all();
+        for lane in mailbox.lanes.values() {
+            lane.more.notify_all();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pair() -> (Desk, Errands) {
+        mailbox(Waker::new().unwrap(), Idents::new())
+    }
+
+    fn call(connection: u64, ident: &str) -> Errand {
+        Errand::Call { connection, ident: ident.to_owned(), request: Vec::new() }
+    }
+
+    fn adopt(ident: &str) -> Errand {
+        Errand::Adopt { ident: ident.to_owned(), kind: Type::List, contents: Vec::new() }
+    }
+
+    #[test]
+    fn errands_of_a_connection_go_to_its_thread_from_the_second_on() {
+        let _guard = procession_testkit::guard();
+        let (desk, errands) = pair();
+        for connection in [1, 2] {
+            desk.send(call(connection, "a"));
+            assert_eq!(errands.next_apart(), Some(call(connection, "a")));
+        }
+        desk.send(call(2, "b"));
+        desk.send(call(1, "c"));
+        desk.send(Errand::Ended { connection: 2 });
+        assert_eq!(errands.next_of(1), Some(call(1, "c")));
+        assert_eq!(errands.next_of(2), Some(call(2, "b")));
+        assert_eq!(errands.next_of(2), None);
+        desk.send(call(2, "d"));
+        assert_eq!(errands.next_apart(), Some(call(2, "d")), "an ended connection has no lane");
+    }
+
+    #[test]
+    fn a_call_of_an_object_waits_until_the_object_is_adopted() {
+        let _guard = procession_testkit::guard();
+        let (desk, errands) = pair();
+        desk.send(call(1, "a"));
+        assert_eq!(errands.next_apart(), Some(call(1, "a")));
+        desk.send(adopt("b"));
+        desk.send(call(1, "b"));
+        assert_eq!(errands.next_apart(), Some(adopt("b")));
+        let adopter = errands.clone();
+        let is_adopted = std::sync::atomic::AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            let waiting = scope.spawn(|| {
+                let errand = errands.next_of(1);
+                assert!(is_adopted.load(std::sync::atomic::Ordering::SeqCst));
+                errand
+            });
+            is_adopted.store(true, std::sync::atomic::Ordering::SeqCst);
+            adopter.adopted("b");
+            assert_eq!(waiting.join().unwrap(), Some(call(1, "b")));
+        });
+    }
+
+    #[test]
+    fn whoever_waits_is_told_that_the_server_has_ended() {
+        let _guard = procession_testkit::guard();
+        let (desk, errands) = pair();
+        desk.send(call(1, "a"));
+        assert_eq!(errands.next_apart(), Some(call(1, "a")));
+        std::thread::scope(|scope| {
+            let waiting =
+                [scope.spawn(|| errands.next_of(1)), scope.spawn(|| errands.next_apart())];
+            drop(desk);
+            for thread in waiting {
+                assert_eq!(thread.join().unwrap(), None);
+            }
+        });
     }
 }

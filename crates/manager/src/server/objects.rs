@@ -23,16 +23,17 @@ pub(super) enum Host {
 #[derive(Clone, Debug)]
 pub(super) enum Exposed {
     Own(&'static [&'static str]),
-    Guest(Rc<[String]>),
+    /// As whoever made it, or registered its type, has listed them.
+    Listed(Rc<[String]>),
 }
 
 impl Exposed {
     pub(super) fn names(&self) -> impl Iterator<Item = &str> {
-        let (own, guest): (&[&str], &[String]) = match self {
+        let (own, listed): (&[&str], &[String]) = match self {
             Self::Own(names) => (names, &[]),
-            Self::Guest(names) => (&[], names),
+            Self::Listed(names) => (&[], names),
         };
-        own.iter().copied().chain(guest.iter().map(String::as_str))
+        own.iter().copied().chain(listed.iter().map(String::as_str))
     }
 }
 
@@ -51,6 +52,8 @@ pub(super) struct Object {
     /// How many connections wait for it.
     waiting: u64,
     registered: bool,
+    /// How often the guest has given it.
+    pub(super) given: u64,
 }
 
 impl Object {
@@ -61,12 +64,30 @@ impl Object {
     }
 
     pub(super) fn guest(typeid: Rc<str>, exposed: Vec<String>) -> Self {
-        Self::new(typeid, Host::Guest, Exposed::Guest(exposed.into()), None)
+        Self::new(typeid, Host::Guest, Exposed::Listed(exposed.into()), None)
     }
 
     fn new(typeid: Rc<str>, host: Host, exposed: Exposed, lock: Option<Shared>) -> Self {
         let (references, loose, waiting) = (0, 0, 0);
-        Self { typeid, host, exposed, lock, references, loose, waiting, registered: false }
+        Self {
+            typeid,
+            host,
+            exposed,
+            lock,
+            references,
+            loose,
+            waiting,
+            registered: false,
+            given: 0,
+        }
+    }
+
+    /// With these methods instead of all that it has, if they were listed.
+    pub(super) fn exposing(self, listed: Option<&Rc<[String]>>) -> Self {
+        match listed {
+            Some(names) => Self { exposed: Exposed::Listed(Rc::clone(names)), ..self },
+            None => self,
+        }
     }
 
     pub(super) fn registered(self) -> Self {
@@ -170,8 +191,9 @@ impl Objects {
         }
     }
 
-    /// Takes out an object for which nothing speaks any more, and what goes with it. Says which of them were the guest's.
-    pub(super) fn release(&mut self, ident: Ident) -> Vec<Ident> {
+    /// Takes out an object for which nothing speaks any more, and what goes with it. Says which of them were the guest's,
+    /// and how often it had given each.
+    pub(super) fn release(&mut self, ident: Ident) -> Vec<(Ident, u64)> {
         let mut guests = Vec::new();
         let mut suspects = vec![ident];
         while let Some(ident) = suspects.pop() {
@@ -183,7 +205,7 @@ impl Objects {
             if let Some(object) = self.table.remove(&ident)
                 && object.is_guests()
             {
-                guests.push(ident);
+                guests.push((ident, object.given));
             }
             suspects.extend(self.unpinned());
         }

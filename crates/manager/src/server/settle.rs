@@ -173,8 +173,8 @@ impl Engine {
 
     /// Drops an object for which nothing speaks any more.
     pub(super) fn release(&mut self, ident: Ident) {
-        for ident in self.objects.release(ident) {
-            self.tell_guest(Errand::Forget { ident: ident.to_string() });
+        for (ident, times) in self.objects.release(ident) {
+            self.tell_guest(Errand::Forget { ident: ident.to_string(), times });
         }
     }
 

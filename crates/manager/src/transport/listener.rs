@@ -30,12 +30,15 @@ enum Socket {
     Unix(UnixListener),
 }
 
+/// The path of a socket, which goes with the process that bound it, and not with a child that was forked from that.
 #[derive(Debug)]
-struct Unlink(PathBuf);
+struct Unlink(PathBuf, u32);
 
 impl Drop for Unlink {
     fn drop(&mut self) {
-        let _ = std::fs::remove_file(&self.0);
+        if self.1 == std::process::id() {
+            let _ = std::fs::remove_file(&self.0);
+        }
     }
 }
 
@@ -79,9 +82,10 @@ impl Listener {
                 listen(&listener, BACKLOG)?;
                 (Socket::Tcp(listener), None)
             }
-            Address::Unix(path) => {
-                (Socket::Unix(unix_path(path)?), Some(Unlink(std::path::absolute(path)?)))
-            }
+            Address::Unix(path) => (
+                Socket::Unix(unix_path(path)?),
+                Some(Unlink(std::path::absolute(path)?, std::process::id())),
+            ),
             Address::Abstract(name) => {
                 (Socket::Unix(unix(&SocketAddrUnix::new_abstract_name(name)?)?), None)
             }
