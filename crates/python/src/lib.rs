@@ -16,6 +16,7 @@
 //! | `connection` | messages over a descriptor |
 //! | `shared` | the memory of values and arrays |
 //! | `pool` | the pool |
+//! | `manager` | managers: a client's connections, and the server |
 
 #![expect(unsafe_code, reason = "this floor talks to the interpreter and lends it shared memory")]
 
@@ -26,6 +27,7 @@ mod codec;
 mod connection;
 mod family;
 mod foreign;
+mod manager;
 mod pool;
 mod queue;
 mod shared;
@@ -42,7 +44,8 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     queue::register(module)?;
     connection::register(module)?;
     shared::register(module)?;
-    pool::register(module)
+    pool::register(module)?;
+    manager::register(module)
 }
 
 /// What is known here of the process (its seat, its forks, its threads) is known once a process, and

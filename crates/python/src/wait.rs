@@ -4,6 +4,7 @@ use procession_ipc::Error;
 use procession_sys::Deadline;
 use pyo3::exceptions::{PyOSError, PyRuntimeError, PyTypeError};
 use pyo3::prelude::*;
+use std::io;
 use std::time::Duration;
 
 /// Runs `work` without the interpreter's lock. `work` is given the function to ask at every signal:
@@ -36,6 +37,15 @@ pub(crate) fn raise(error: &Error) -> PyErr {
     match error {
         Error::Shm(_) | Error::System { .. } => PyOSError::new_err(error.to_string()),
         _ => PyRuntimeError::new_err(error.to_string()),
+    }
+}
+
+/// The exception that Python has for an error of the kernel's.
+pub(crate) fn os_error(py: Python<'_>, error: &io::Error) -> PyErr {
+    let number = error.raw_os_error().unwrap_or(libc::EIO);
+    match py.import("os").and_then(|os| os.getattr("strerror")?.call1((number,))) {
+        Ok(text) => PyOSError::new_err((number, text.unbind())),
+        Err(error) => error,
     }
 }
 

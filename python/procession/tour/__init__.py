@@ -11,6 +11,7 @@ prints. The tour of the Rust command has the same chapters.
 | `call` | another program, and its exit code |
 | `communicate` | another program, its input and output |
 | `queue` | processes tell each other |
+| `distributed` | one process has the queues, others work, wherever they are |
 | `shared` | processes see the same memory |
 | `lock` | and take turns with it |
 | `nslookup` | the program of two chapters, or another one |
@@ -30,6 +31,7 @@ CHAPTERS = (
     ("subprocess", "call", "Subprocess: another program, and its exit code"),
     ("communicate", "communicate", "Communicate: another program, its input and its output"),
     ("queue", "queue", "Queue: processes tell each other"),
+    ("distributed", "distributed", "Distributed: one process serves, many machines work"),
     ("shared-memory", "shared", "Shared memory: Value and Array"),
     ("lock", "lock", "Lock: processes take turns"),
 )

@@ -146,6 +146,12 @@ pub(crate) fn decode<'py>(py: Python<'py>, bytes: &[u8]) -> PyResult<Bound<'py, 
     }
 }
 
+/// The same for plain data, and nothing else.
+#[inline]
+pub(crate) fn decode_plain<'py>(py: Python<'py>, bytes: &[u8]) -> Option<Bound<'py, PyAny>> {
+    read::read(py, bytes)
+}
+
 /// The object in a message of that format.
 ///
 /// # Errors

@@ -1,5 +1,6 @@
 //! One message out, one message in, without the interpreter.
 
+use crate::wait::os_error;
 use procession_sys::Deadline;
 use procession_sys::bytes::{Bytes, moving};
 use procession_sys::stream::{self, Stopped};
@@ -7,11 +8,14 @@ use pyo3::exceptions::{PyEOFError, PyOSError, PyRuntimeError};
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
-use std::io;
 use std::sync::atomic::AtomicU8;
 
 /// Before every message of less than 2 GiB.
-pub(super) const HEADER: usize = 4;
+pub(crate) const HEADER: usize = 4;
+/// The same before a longer one.
+const LONG_HEADER: usize = 12;
+/// So many bytes of a reply are received with its header.
+const AHEAD: usize = 1 << 12;
 /// A message of at most so many bytes is received into memory that is there already.
 const SMALL: usize = 1 << 20;
 
@@ -33,7 +37,7 @@ impl From<Stopped> for Failed {
 }
 
 /// A message that was received.
-pub(super) enum Received<'py> {
+pub(crate) enum Received<'py> {
     /// In the vector that was given.
     Small,
     Large(Bound<'py, PyBytes>),
@@ -61,15 +65,6 @@ fn detached<R: Send>(
             raised.unwrap_or_else(|| PyRuntimeError::new_err("interrupted by nobody"))
         }
     })
-}
-
-/// The exception that Python has for an error of the kernel's.
-fn os_error(py: Python<'_>, error: &io::Error) -> PyErr {
-    let number = error.raw_os_error().unwrap_or(libc::EIO);
-    match py.import("os").and_then(|os| os.getattr("strerror")?.call1((number,))) {
-        Ok(text) => PyOSError::new_err((number, text.unbind())),
-        Err(error) => error,
-    }
 }
 
 /// Sends a message whose bytes stand in `bytes` behind room for the header.
@@ -123,6 +118,66 @@ pub(super) fn receive<'py>(
     }
 }
 
+/// Sends the request that stands in `bytes` behind room for the header, and receives its reply, in `bytes` too if it is
+/// not large. Nothing may be in the stream behind the reply.
+pub(crate) fn exchange<'py>(
+    py: Python<'py>,
+    fd: i32,
+    bytes: &mut Vec<u8>,
+) -> PyResult<Received<'py>> {
+    let Ok(len) = i32::try_from(bytes.len() - HEADER) else {
+        send(py, fd, bytes[HEADER..].into())?;
+        return receive(py, fd, None, bytes);
+    };
+    bytes[..HEADER].copy_from_slice(&len.to_be_bytes());
+    let (len, there) = detached(py, |interrupt| {
+        stream::write_all(fd, [Bytes::Still(&[]), Bytes::Still(bytes)], &mut *interrupt)?;
+        let (len, mut there) = read_ahead(fd, bytes, interrupt)?;
+        there = there.min(len);
+        if len <= SMALL {
+            bytes.resize(len, 0);
+            fill(fd, &mut bytes[there..], interrupt)?;
+        }
+        Ok((len, there))
+    })?;
+    if len <= SMALL {
+        return Ok(Received::Small);
+    }
+    receive_rest(py, fd, len, &bytes[..there]).map(Received::Large)
+}
+
+/// Receives the header of a message and what has come of the message itself, which stands in `bytes` then: the length
+/// of the message, and how much is there.
+fn read_ahead(
+    fd: i32,
+    bytes: &mut Vec<u8>,
+    interrupt: Interrupt<'_>,
+) -> Result<(usize, usize), Failed> {
+    bytes.resize(AHEAD, 0);
+    let mut there = 0;
+    let mut header = HEADER;
+    while there < header {
+        match stream::read_some(fd, &mut bytes[there..], &mut *interrupt)? {
+            0 if there == 0 => return Err(Failed::Ended),
+            0 => return Err(Failed::Torn),
+            more => there += more,
+        }
+        if bytes.starts_with(&[0xff; HEADER]) {
+            header = LONG_HEADER;
+        }
+    }
+    let number = |range: std::ops::Range<usize>| {
+        bytes[range].iter().fold(0, |number, &byte| (number << 8) | u64::from(byte))
+    };
+    let len = match header {
+        LONG_HEADER => usize::try_from(number(HEADER..LONG_HEADER)).unwrap_or(usize::MAX),
+        // As with CPython, a negative length is that of no bytes.
+        _ => i32::try_from(number(0..HEADER)).map_or(0, |len| len as usize),
+    };
+    bytes.copy_within(header..there, 0);
+    Ok((len, there - header))
+}
+
 /// Receives the length of a message; the message is next in the stream.
 pub(super) fn receive_length(py: Python<'_>, fd: i32) -> PyResult<usize> {
     detached(py, |interrupt| length(fd, interrupt))
@@ -130,6 +185,16 @@ pub(super) fn receive_length(py: Python<'_>, fd: i32) -> PyResult<usize> {
 
 /// Receives the bytes of a message of which the length is known.
 pub(super) fn receive_bytes(py: Python<'_>, fd: i32, len: usize) -> PyResult<Bound<'_, PyBytes>> {
+    receive_rest(py, fd, len, &[])
+}
+
+/// The same, where the first bytes of the message have come already.
+fn receive_rest<'py>(
+    py: Python<'py>,
+    fd: i32,
+    len: usize,
+    begun: &[u8],
+) -> PyResult<Bound<'py, PyBytes>> {
     let no_bytes = std::ptr::null();
     // SAFETY: the interpreter is attached; no bytes are given, so the new object is to be filled in.
     let made = unsafe { ffi::PyBytes_FromStringAndSize(no_bytes, len as ffi::Py_ssize_t) };
@@ -141,7 +206,9 @@ pub(super) fn receive_bytes(py: Python<'_>, fd: i32, len: usize) -> PyResult<Bou
     let bytes = unsafe { ffi::PyBytes_AsString(made.as_ptr()) }.cast::<u8>();
     // SAFETY: nobody else has the object yet, and it has `len` bytes.
     let bytes = unsafe { std::slice::from_raw_parts_mut(bytes, len) };
-    receive_into(py, fd, moving(bytes))?;
+    let (first, rest) = bytes.split_at_mut(begun.len());
+    first.copy_from_slice(begun);
+    receive_into(py, fd, moving(rest))?;
     Ok(made)
 }
 

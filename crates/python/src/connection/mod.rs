@@ -11,7 +11,7 @@
 //! | `end` | the class |
 
 mod end;
-mod frame;
+pub(crate) mod frame;
 
 use pyo3::prelude::*;
 
