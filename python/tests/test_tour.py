@@ -84,6 +84,17 @@ def test_queue_gives_what_was_put_in_that_order_to_another_process():
     assert all(before < after for before, after in zip(put, got)), lines
 
 
+def test_distributed_has_each_task_done_by_one_of_the_workers():
+    lines = Ran("distributed").chapter()
+    assert len(lines) == 24, lines
+    tasks = [int(numbers("Put task #...", line)[0]) for line in lines[:10]]
+    assert at(lines, "Try get result...") == 10
+    results = [numbers("Redult,# * # = #:", line) for line in lines]
+    squares = sorted(result for result in results if result)
+    assert squares == sorted([task, task, task * task] for task in tasks)
+    assert sorted(lines[-3:]) == ["master exit", "worker exit", "worker exit"] and lines[-1] == "master exit"
+
+
 def test_shared_memory_shows_the_parent_what_a_child_has_changed():
     assert Ran("shared-memory").chapter() == [
         "value1: Value('i') = 0",
@@ -113,7 +124,7 @@ def test_the_command_alone_runs_all_chapters_in_the_order_of_the_tutorial():
     ran.chapter()
     names = [line.removeprefix("### ").partition(":")[0] for line in ran.lines if line.startswith("### ")]
     assert names == [
-        "Fork", "Process", "Pool", "Subprocess", "Communicate", "Queue", "Shared memory", "Lock",
+        "Fork", "Process", "Pool", "Subprocess", "Communicate", "Queue", "Distributed", "Shared memory", "Lock",
     ]  # fmt: skip
 
 

@@ -20,6 +20,12 @@ PLACES = {
     "procession.connection": ("Pipe", "Connection"),
     "procession.sharedctypes": ("Value", "Array", "RawValue", "RawArray"),
     "procession.pool": ("Pool",),
+    "procession.managers": ("BaseManager", "SyncManager"),
+    "procession._server": ("Server",),
+    "procession._proxies": (
+        "BaseProxy", "IteratorProxy", "AcquirerProxy", "ConditionProxy", "EventProxy", "BarrierProxy", "NamespaceProxy",
+        "ValueProxy", "ListProxy", "DictProxy", "ArrayProxy", "PoolProxy",
+    ),
     "procession.futures": ("ProcessPoolExecutor",),
 }
 
