@@ -27,11 +27,16 @@ def family():
     return found
 
 
+def cpu_of(pid):
+    """CPU seconds that a process has used."""
+    # The clock of another process, as clock_getcpuclockid(3) computes its number.
+    return time.clock_gettime(~pid << 3 | 2)
+
+
 def family_cpu():
     """CPU seconds that the family's processes have used, with the children of this one that have ended."""
     ended = resource.getrusage(resource.RUSAGE_CHILDREN)
-    # The clock of another process, as clock_getcpuclockid(3) computes its number.
-    living = sum(time.clock_gettime(~pid << 3 | 2) for pid in family())
+    living = sum(map(cpu_of, family()))
     return living + ended.ru_utime + ended.ru_stime
 
 
