@@ -2,6 +2,7 @@
 
 mod crowd;
 mod deaths;
+mod guests;
 mod interop;
 #[path = "../interop/interpreters.rs"]
 mod interpreters;
