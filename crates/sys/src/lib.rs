@@ -24,6 +24,7 @@
 //! | [`ready`], [`poll`] | waiting for the first of several |
 //! | [`stream`] | all bytes of a message, over a pipe or a socket |
 //! | [`bell`] | doorbells: waking a process that polls |
+//! | [`peer`] | which process is at the other end of a socket |
 //! | [`fd_pass`], [`pipe_end`] | messages with descriptors, ends of pipes |
 //! | [`errno`] | error numbers that upper floors tell apart |
 //! | **tests** | |
@@ -50,6 +51,7 @@ pub mod image;
 pub mod leave;
 pub mod lifeline;
 pub mod mapping;
+pub mod peer;
 pub mod pid;
 pub mod pidfd;
 pub mod pidfd_info;

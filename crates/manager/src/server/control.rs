@@ -6,10 +6,10 @@ use super::engine::Engine;
 use super::guest::Errand;
 use super::ident::Ident;
 use super::objects::{Host, Object};
-use super::processes;
 use super::references::Holder;
 use super::reply;
 use crate::hosted::{Call, Fault, Turn, raise, typeid};
+use procession_sys::peer;
 use procession_wire::message::{self as wire, Argument, Exception, Request};
 use procession_wire::value::Value;
 use rustix::io::Errno;
@@ -305,8 +305,10 @@ fn holder_of(connection: &Connection) -> Holder {
     if connection.is_ours {
         return Holder::Connection;
     }
-    match connection.stream.is_unix().then(|| processes::peer(&connection.stream)).flatten() {
-        Some(pid) => Holder::Process(pid),
-        None => Holder::Anyone,
+    if connection.stream.is_unix()
+        && let Ok(Some(pid)) = peer::pid(&connection.stream)
+    {
+        return Holder::Process(pid);
     }
+    Holder::Anyone
 }

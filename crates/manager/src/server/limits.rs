@@ -33,8 +33,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        let machine = rustix::system::sysinfo();
-        let bytes = machine.totalram.saturating_mul(u64::from(machine.mem_unit));
+        let bytes = procession_sys::pid::physical_memory();
         Self {
             connections: 10_000,
             handshakes: 256,

@@ -5,7 +5,6 @@
 
 use super::references::Counts;
 use procession_sys::pidfd::Pidfd;
-use rustix::net::sockopt::socket_peercred;
 use std::collections::HashMap;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
@@ -23,11 +22,6 @@ pub(super) struct Watched {
 /// All of them.
 #[derive(Debug, Default)]
 pub(super) struct Processes(HashMap<Pid, Watched>);
-
-/// Which process connected a Unix socket; none that this process could name, if it lives in another namespace.
-pub(super) fn peer(socket: impl AsFd) -> Option<Pid> {
-    Some(socket_peercred(socket).ok()?.pid.as_raw_nonzero().get())
-}
 
 impl Processes {
     /// The references of a process. The first time, a descriptor of it is given to `watch`, and is to be
