@@ -46,7 +46,18 @@ pub(crate) fn pairs<'a>(
         };
     };
     let pair = |(place, child): (usize, Argument<'a>)| {
-        let mut parts = child.elements().ok_or(Fault::Beyond("a pair"))?.into_iter();
+        let mut parts = match (child.elements(), child.value()) {
+            (Some(parts), _) => parts.into_iter(),
+            (None, Ok(Value::Str(_) | Value::Bytes(_) | Value::ByteArray(_)) | Err(_)) => {
+                return Err(Fault::Beyond("a pair"));
+            }
+            (None, Ok(_)) => {
+                return Err(raise::type_error(format!(
+                    "cannot convert dictionary update sequence element #{place} to a sequence"
+                ))
+                .into());
+            }
+        };
         match (parts.next(), parts.next(), parts.len()) {
             (Some(key), Some(value), 0) => Ok((key, value)),
             (key, value, more) => {

@@ -6,7 +6,9 @@ mod guests;
 mod interop;
 #[path = "../interop/interpreters.rs"]
 mod interpreters;
+mod oracle;
 mod ours;
+mod places;
 mod raw;
 mod refusals;
 mod running;
