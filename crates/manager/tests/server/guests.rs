@@ -103,10 +103,14 @@ fn work(errands: &Errands, host: &Mutex<Host>) {
                 assert_eq!(kind, Type::List);
                 host.adopt(ident, &contents);
             }
-            Errand::Forget { ident } => {
+            Errand::Forget { ident, .. } => {
                 host.counters.remove(&ident);
                 host.adopted.remove(&ident);
                 host.forgotten.push(ident);
+            }
+            Errand::Describe { connection, .. } => {
+                let text = Value::from("described by the guest");
+                errands.answer(connection, reply(|to| answer::returned(to, &text)), None);
             }
             Errand::Ended { .. } => host.ended += 1,
         }
@@ -149,6 +153,8 @@ fn a_guest_makes_calls_and_forgets_its_own_objects() {
     assert_eq!(raw.call(&counter, "add", &[3.into()]), 5.into());
     assert_eq!(raw.ask(Some(&counter), "__str__", &[]), Said::Raised("ValueError".into()));
     assert!(matches!(raw.ask(Some(&counter), "hidden", &[]), Said::Traceback(_)));
+    let described = control(&hosting.server.address, "debug_info", &[]);
+    assert_eq!(described, Said::Returned("described by the guest".into()));
     let Said::Proxy(child, exposed) = raw.ask(Some(&counter), "child", &[]) else {
         panic!("no proxy");
     };
@@ -158,7 +164,7 @@ fn a_guest_makes_calls_and_forgets_its_own_objects() {
     drop(raw);
     wait_until("everything is forgotten, and the connection over", || {
         let host = hosting.host.lock().unwrap();
-        host.counters.is_empty() && host.ended == 1
+        host.counters.is_empty() && host.ended == 2
     });
     assert_eq!(hosting.host.lock().unwrap().forgotten, [child, counter]);
 }
