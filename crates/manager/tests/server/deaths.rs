@@ -1,13 +1,12 @@
 //! Clients that are killed, at whatever they are.
 
-use crate::interpreters;
 use crate::raw::{Raw, Said};
 use crate::running::{REGISTERED, Running, builder};
 use procession_manager::transport::Address;
-use procession_testkit::{guard, wait_until};
+use procession_testkit::{guard, interpreters, wait_until};
 use procession_wire::value::Value;
 use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 
 /// Stock CPython that does something with the manager `m`, says `there`, and then whatever is in `last`.
 fn stock(address: &Address, doing: &str, last: &str) -> Killed {
@@ -28,7 +27,10 @@ fn stock(address: &Address, doing: &str, last: &str) -> Killed {
          print('there', flush=True)\n\
          {last}\n"
     );
-    let mut child = Command::new(interpreters::newest())
+    let mut child = interpreters()
+        .last()
+        .unwrap()
+        .command()
         .args(["-c", &program])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

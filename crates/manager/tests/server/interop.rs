@@ -1,15 +1,15 @@
 //! Stock CPython as client and worker of our server.
 
-use crate::interpreters;
 use crate::running::{KEY, Running};
 use procession_testkit::guard;
-use std::path::{Path, PathBuf};
+use procession_testkit::interpreters::{Interpreter, interpreters};
+use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
-fn peer(interpreter: &Path) -> Command {
+fn peer(interpreter: &Interpreter) -> Command {
     let program: PathBuf =
         [env!("CARGO_MANIFEST_DIR"), "tests", "interop", "peer.py"].iter().collect();
-    let mut command = Command::new(interpreter);
+    let mut command = interpreter.command();
     command.arg(program).stdin(Stdio::null());
     command
 }
@@ -22,8 +22,8 @@ fn said(output: &Output) -> String {
 }
 
 /// Everything that `peer.py` knows, with the right key and with a wrong one.
-fn every_case(version: interpreters::Version) {
-    let Some(interpreter) = interpreters::all().get(&version) else {
+fn every_case(version: (u32, u32)) {
+    let Some(interpreter) = interpreters().iter().find(|it| it.version == version) else {
         eprintln!("skipped: there is no CPython {}.{} here", version.0, version.1);
         return;
     };

@@ -4,8 +4,6 @@ mod crowd;
 mod deaths;
 mod guests;
 mod interop;
-#[path = "../interop/interpreters.rs"]
-mod interpreters;
 mod oracle;
 mod ours;
 mod places;

@@ -1,15 +1,14 @@
 //! Hosted objects against the originals: one program, on CPython's own manager and on our server.
 
-use crate::interpreters;
 use crate::running::{KEY, Running};
-use procession_testkit::guard;
+use procession_testkit::{guard, interpreters};
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 fn said(words: &[&str]) -> Vec<String> {
     let program: PathBuf =
         [env!("CARGO_MANIFEST_DIR"), "tests", "server", "oracle.py"].iter().collect();
-    let mut command = Command::new(interpreters::newest());
+    let mut command = interpreters().last().unwrap().command();
     let output = command.arg(program).args(words).stdin(Stdio::null()).output().unwrap();
     let complained = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{}: {complained}", output.status);
