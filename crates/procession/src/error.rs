@@ -19,6 +19,12 @@ pub enum Error {
     /// Of a program that was run.
     #[error(transparent)]
     Subprocess(#[from] procession_process::subprocess::Error),
+    /// Of a manager, or one of its objects.
+    #[error(transparent)]
+    Manager(#[from] procession_manager::client::ManagerError),
+    /// Of a server that cannot be had.
+    #[error(transparent)]
+    Bind(#[from] procession_manager::server::BindError),
     /// Of a fork.
     #[error(transparent)]
     Fork(#[from] procession_process::ForkError),
@@ -33,14 +39,19 @@ impl Error {
             Self::Process(error) => error.is_timeout(),
             Self::Pool(error) => error.is_timeout(),
             Self::Subprocess(error) => error.is_timeout(),
-            Self::Fork(_) => false,
+            Self::Manager(error) => error.is_timeout(),
+            Self::Bind(_) | Self::Fork(_) => false,
         }
     }
 
     /// Whether the other side has closed, or gone.
     #[must_use]
     pub fn is_closed(&self) -> bool {
-        matches!(self, Self::Ipc(error) if error.is_closed())
+        match self {
+            Self::Ipc(error) => error.is_closed(),
+            Self::Manager(error) => error.is_closed(),
+            _ => false,
+        }
     }
 
     /// Whether a process that took part, or was to do it, is dead.
@@ -50,6 +61,7 @@ impl Error {
             Self::Ipc(error) => error.is_peer_dead(),
             Self::Process(error) => error.is_peer_dead(),
             Self::Pool(error) => error.is_peer_dead(),
+            Self::Manager(error) => error.is_peer_dead(),
             _ => false,
         }
     }

@@ -26,6 +26,7 @@
 //! | programs | [`subprocess`] |
 //! | messages | [`Queue`], [`JoinableQueue`], [`SimpleQueue`], [`Connection`], [`duplex`], [`simplex`], [`wait`] |
 //! | shared state | [`Value`], [`Array`], [`Buffer`], [`Mutex`], [`Lock`], [`RLock`], [`Semaphore`], [`BoundedSemaphore`], [`Condition`], [`Event`], [`Barrier`] |
+//! | other machines | [`manager`] |
 //! | the host | [`inspect`], [`host`] |
 //!
 //! Python processes may belong to the same family: [`Process::python`] starts one, and [`Tasks`] are what a Python
@@ -43,6 +44,7 @@ mod bar;
 mod error;
 pub mod host;
 pub mod inspect;
+pub mod manager;
 
 #[cfg(feature = "indicatif")]
 pub use bar::bar;
