@@ -13,11 +13,13 @@
 //! | [`queue`] | processes tell each other |
 //! | [`shared`] | processes see the same memory |
 //! | [`lock`] | and take turns with it |
+//! | [`distributed`] | one process serves, and others work for it, on any machine |
 //! | [`work`] | what the tutorial has `time.sleep` for |
 //! | [`nslookup`] | the program of two chapters, or another one |
 
 mod call;
 mod communicate;
+mod distributed;
 mod fork;
 mod lock;
 mod nslookup;
@@ -52,6 +54,9 @@ pub(crate) enum Chapter {
     SharedMemory,
     /// Processes take turns.
     Lock,
+    /// One process serves, others work for it.
+    #[value(alias = "manager")]
+    Distributed,
 }
 
 /// Runs one chapter, or all.
@@ -80,6 +85,7 @@ impl Chapter {
             Self::Queue => queue::run(),
             Self::SharedMemory => shared::run(),
             Self::Lock => lock::run(),
+            Self::Distributed => distributed::run(),
         }
     }
 
@@ -93,6 +99,7 @@ impl Chapter {
             Self::Queue => "Queue: processes tell each other",
             Self::SharedMemory => "Shared memory: Value and Array",
             Self::Lock => "Lock: processes take turns",
+            Self::Distributed => "Distributed: one process serves, others work for it",
         }
     }
 }

@@ -12,7 +12,15 @@ pub(super) fn work(time: Duration) {
 
 /// A random part of the time, up to all of it.
 pub(super) fn random(time: Duration) -> Duration {
+    time.mul_f64(any_number() as f64 / u64::MAX as f64)
+}
+
+/// A random number, `most` at most.
+pub(super) fn random_number(most: u64) -> u64 {
+    any_number() % (most + 1)
+}
+
+fn any_number() -> u64 {
     // The standard library seeds its hash maps from the kernel's random numbers.
-    let number = RandomState::new().hash_one(std::process::id());
-    time.mul_f64(number as f64 / u64::MAX as f64)
+    RandomState::new().hash_one(std::process::id())
 }

@@ -1,6 +1,6 @@
 //! Each chapter prints what the tutorial prints, line by line; a `#` is a number.
 
-use crate::ran::{expect, numbers, run};
+use crate::ran::{expect, numbers, run, run_with};
 use procession_testkit::guard;
 
 /// The lines are those of the patterns, in this order.
@@ -111,6 +111,45 @@ fn lock_keeps_the_steps_of_two_processes_apart() {
     assert!(lines == counted(1, 3) || lines == counted(3, 1), "{lines:#?}");
 }
 
+/// What the tutorial's master and its workers print.
+#[track_caller]
+fn expect_distributed(lines: &[&str]) {
+    let put = lines.iter().filter_map(|line| line.strip_prefix("Put task ")?.strip_suffix("..."));
+    let put: Vec<u64> = put.map(|n| n.parse().expect("a number")).collect();
+    assert_eq!(put.len(), 10, "{lines:#?}");
+    let after = at(lines, "Try get result...");
+    for n in put {
+        let begun = at(lines, &format!("Put task {n}..."));
+        let ended = at(lines, &format!("Redult,{n} * {n} = {}:", n * n));
+        assert!(begun < after && after < ended, "{lines:#?}");
+    }
+    assert_eq!(lines.iter().filter(|line| **line == "worker exit").count(), 2, "{lines:#?}");
+    assert_eq!(lines.last(), Some(&"master exit"));
+    assert_eq!(lines.len(), 24, "{lines:#?}");
+}
+
+#[test]
+fn distributed_has_ten_tasks_done_by_two_workers_of_stock_python() {
+    let _guard = guard();
+    let ran = run(&["tour", "distributed"]);
+    let lines = ran.chapter();
+    match lines.first().and_then(|line| line.strip_prefix("(python3 is not installed here")) {
+        Some(_) => expect_distributed(&lines[1..]),
+        None => expect_distributed(&lines),
+    }
+}
+
+#[test]
+fn distributed_has_workers_in_rust_where_there_is_no_python() {
+    let _guard = guard();
+    let ran = run_with(&["tour", "distributed"], |command| {
+        command.env("PATH", "/nonexistent");
+    });
+    let lines = ran.chapter();
+    assert_eq!(lines[0], "(python3 is not installed here; the workers are in Rust)");
+    expect_distributed(&lines[1..]);
+}
+
 #[test]
 fn the_command_alone_runs_all_chapters_in_the_order_of_the_tutorial() {
     let _guard = guard();
@@ -119,7 +158,7 @@ fn the_command_alone_runs_all_chapters_in_the_order_of_the_tutorial() {
     let headings = ran.lines.iter().filter_map(|line| line.strip_prefix("### "));
     let names: Vec<_> = headings.filter_map(|heading| heading.split(':').next()).collect();
     let chapters = ["Fork", "Process", "Pool", "Subprocess", "Communicate", "Queue"];
-    assert_eq!(names, [&chapters[..], &["Shared memory", "Lock"]].concat());
+    assert_eq!(names, [&chapters[..], &["Shared memory", "Lock", "Distributed"]].concat());
 }
 
 #[test]
