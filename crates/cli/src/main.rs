@@ -1,17 +1,24 @@
-//! The `procession` command: a tour of the library, and a look at the families of this host.
+//! The `procession` command: a tour of the library, a look at the families of this host, and a manager with its workers.
 //!
 //! | room | command |
 //! |---|---|
 //! | [`tour`] | `procession tour [chapter]`, and `procession` alone: the tutorial on real processes |
 //! | [`ps`] | `procession ps`: which families live here, and what they share |
 //! | [`doctor`] | `procession doctor`: what this host lacks, and what that costs |
+//! | [`serve`] | `procession serve`: a manager for any machine |
+//! | [`worker`] | `procession worker`: takes tasks from a manager and has Python run a function on them |
+//! | [`key_file`], [`stop`] | the key of a manager, and Ctrl-C, for these two |
 //! | [`mod@print`] | printing to a reader that may be gone |
 #![forbid(unsafe_code)]
 
 mod doctor;
+mod key_file;
 mod print;
 mod ps;
+mod serve;
+mod stop;
 mod tour;
+mod worker;
 
 use clap::{Parser, Subcommand};
 use std::error::Error;
@@ -42,6 +49,16 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Host queues, locks, dicts and the others for any machine, until Ctrl-C.
+    ///
+    /// Any Python program can connect: it needs multiprocessing.managers and the key, and nothing of procession.
+    Serve(serve::Arguments),
+    /// Take tasks from a manager's queue, run a Python function on each, put the results into another queue.
+    ///
+    /// The manager may be `procession serve` or one that Python runs. What the function returns is put as it is; an exception
+    /// that it raises is put as the exception; for a task whose process died a RuntimeError is put. When the manager goes
+    /// the worker waits for it to come back. Ctrl-C ends it when what has begun is done; once more puts that back.
+    Worker(worker::Arguments),
     /// Say what this host lacks and what that costs; exit with 1 if procession cannot work here.
     Doctor,
 }
@@ -60,6 +77,8 @@ fn run(command: Command) -> Result<ExitCode, Box<dyn Error>> {
     match command {
         Command::Tour { chapter } => tour::run(chapter)?,
         Command::Ps { json } => ps::run(json)?,
+        Command::Serve(arguments) => serve::run(&arguments)?,
+        Command::Worker(arguments) => return worker::run(&arguments),
         Command::Doctor => return Ok(doctor::run()),
     }
     Ok(ExitCode::SUCCESS)

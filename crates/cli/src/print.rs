@@ -30,6 +30,11 @@ pub(crate) fn line(text: fmt::Arguments<'_>) {
     exit(0)
 }
 
+/// Writes a line over the last one on the terminal's stderr.
+pub(crate) fn rewrite(line: &dyn fmt::Display) {
+    let _ = write!(io::stderr(), "\r\x1b[K{line}");
+}
+
 /// Says on stderr what went wrong.
 pub(crate) fn complain(error: &dyn fmt::Display) {
     // Without a reader there is nobody to tell.

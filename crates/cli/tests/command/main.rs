@@ -6,6 +6,8 @@
 //! | `tour` | each chapter prints what the tutorial prints |
 //! | `programs` | the chapters that run another program, with and without `nslookup` |
 //! | `reader` | a reader that goes away |
+//! | `serve`, `served` | a manager for any machine, and one while a test uses it |
+//! | `seed` | the tutorial's master and workers, ours and stock's, with each other |
 //! | `ps`, `doctor` | the two looks at the host |
 
 mod doctor;
@@ -13,4 +15,7 @@ mod programs;
 mod ps;
 mod ran;
 mod reader;
+mod seed;
+mod serve;
+mod served;
 mod tour;

@@ -1,0 +1,121 @@
+//! The tutorial's master and workers, ours and stock's, with each other.
+
+use crate::served::Served;
+use procession::manager::{Manager, Queue};
+use procession_testkit::interpreters::Interpreter;
+use procession_testkit::{guard, interpreters, wait_until};
+use rustix::process::Signal;
+use std::fs;
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Stdio};
+use std::thread;
+use std::time::Duration;
+
+const MASTER: &str = include_str!("../../../../examples/seed/07_manager_master.py");
+const WORKER: &str =
+    concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/seed/07_manager_worker.py");
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A worker in Rust, as the tutorial's.
+fn worker(address: &str) {
+    let manager = Manager::connect(address, "abc").expect("it serves");
+    let task: Queue<u64> = manager.get("get_task_queue").expect("it is registered");
+    let result: Queue<String> = manager.get("get_result_queue").expect("it is registered");
+    // Where the master is stock's, it ends with the last result, under its workers.
+    while let Ok(n) = task.get_timeout(Duration::from_secs(2)) {
+        if result.put(&format!("{n} * {n} = {}", n * n)).is_err() {
+            break;
+        }
+    }
+}
+
+fn stock_worker(python: &Interpreter, port: u16) -> Child {
+    let mut command = python.command();
+    command.args([WORKER, "127.0.0.1", &port.to_string()]);
+    command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("the interpreter runs")
+}
+
+/// Two workers, stock's first, at a manager on that port.
+fn work(python: &Interpreter, port: u16, stock: usize) {
+    let address = format!("127.0.0.1:{port}");
+    thread::scope(|scope| {
+        let workers: Vec<_> = (0..stock).map(|_| stock_worker(python, port)).collect();
+        for _ in stock..2 {
+            scope.spawn(|| worker(&address));
+        }
+        for mut worker in workers {
+            worker.wait().expect("it is our child");
+        }
+    });
+}
+
+/// A port that was free a moment ago.
+fn free_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("there is a port");
+    listener.local_addr().expect("it is bound").port()
+}
+
+/// The tutorial's master, on another port.
+fn master(port: u16) -> PathBuf {
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("master-{port}.py"));
+    let program = MASTER.replace("8888", &port.to_string());
+    assert_ne!(program, MASTER);
+    fs::write(&path, program).expect("the directory is there");
+    path
+}
+
+#[test]
+fn a_stock_master_has_its_tasks_done_by_workers_of_either_kind() {
+    let _guard = guard();
+    let Some(python) = interpreters().last() else { return eprintln!("skipped: no CPython here") };
+    for stock in 0..=2 {
+        let port = free_port();
+        let mut command = python.command();
+        let master = command.arg(master(port)).stdout(Stdio::piped()).spawn();
+        let master = master.expect("the interpreter runs");
+        wait_until("the master listens", || TcpStream::connect(("127.0.0.1", port)).is_ok());
+        work(python, port, stock);
+        let said = master.wait_with_output().expect("it is our child");
+        expect_master(&String::from_utf8(said.stdout).expect("it is text"));
+    }
+}
+
+#[track_caller]
+fn expect_master(said: &str) {
+    let lines: Vec<_> = said.lines().collect();
+    let put: Vec<u64> = lines
+        .iter()
+        .filter_map(|line| line.strip_prefix("Put task ")?.strip_suffix("...")?.parse().ok())
+        .collect();
+    assert_eq!((put.len(), lines.last()), (10, Some(&"master exit")), "{said}");
+    for n in put {
+        let result = format!("Redult,{n} * {n} = {}:", n * n);
+        assert!(lines.contains(&result.as_str()), "{result} in {said}");
+    }
+}
+
+#[test]
+fn a_master_of_ours_has_its_tasks_done_by_workers_of_either_kind() {
+    let _guard = guard();
+    let Some(python) = interpreters().last() else { return eprintln!("skipped: no CPython here") };
+    let served = Served::start("seed-master", None, &[]);
+    let procession::manager::Address::Tcp(_, port) = served.address else {
+        panic!("it has a port")
+    };
+    let manager = served.manager();
+    let task: Queue<u64> = manager.get("get_task_queue").unwrap();
+    let result: Queue<String> = manager.get("get_result_queue").unwrap();
+    for stock in 0..=2 {
+        let put: Vec<u64> = (0..10).map(|n| n * 9_999).collect();
+        task.put_many(&put).unwrap();
+        work(python, port, stock);
+        let mut got: Vec<_> = (0..10).map(|_| result.get_timeout(PATIENCE).unwrap()).collect();
+        got.sort_unstable();
+        let mut expected: Vec<_> = put.iter().map(|n| format!("{n} * {n} = {}", n * n)).collect();
+        expected.sort_unstable();
+        assert_eq!(got, expected);
+    }
+    served.signal(Signal::TERM);
+    assert_eq!(served.ended().0, Some(0));
+}
