@@ -21,8 +21,14 @@ const LEAST: usize = 1 << 12;
 
 const TANGLED: Error = Error::Limit("an argument refers to others in a way that no pickler writes");
 
+const OLD: Error =
+    Error::Limit("below protocol 3 a pickle names classes as in Python 2; use a newer protocol");
+
 /// The object by itself.
 pub(super) fn payload(message: Message<'_>, id: Id) -> Result<Payload, Error> {
+    if message.is_of_python_2 {
+        return Err(OLD);
+    }
     let id = message.resolve(id);
     let node = message.node(id);
     let (start, end) = (node.start as usize, node.end as usize);

@@ -23,7 +23,8 @@
 //!
 //! # Limits
 //!
-//! What is refused though CPython would take it: messages from 4 GiB; the opcode `DUP`, which no pickler writes; trailing bytes. Two
+//! What is refused though CPython would take it: messages from 4 GiB; the opcode `DUP`, which no pickler writes; trailing
+//! bytes; keeping objects of classes from a pickle of protocol 0 to 2. Two
 //! arguments, or two elements of one, that share an object get a copy each; a tuple that contains itself and is shared so is
 //! equal to what it was, and may not be identical in all its parts.
 

@@ -44,6 +44,8 @@ pub(super) struct Message<'a> {
     pub(super) nodes: &'a [Node],
     pub(super) events: &'a [Event],
     pub(super) names_tokens: bool,
+    /// Whether classes are named in it as in Python 2, which readers know by the protocol.
+    pub(super) is_of_python_2: bool,
 }
 
 impl<'a> Message<'a> {

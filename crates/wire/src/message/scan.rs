@@ -31,6 +31,8 @@ pub struct Scanner {
     /// How high the stack was at each mark, and where the mark was set.
     marks: Vec<(u32, u32)>,
     memo: Memo<Id>,
+    protocol: u8,
+    names_classes: bool,
     names_tokens: bool,
 }
 
@@ -66,7 +68,13 @@ impl Scanner {
     }
 
     pub(super) fn message<'a>(&'a self, bytes: &'a [u8]) -> Message<'a> {
-        Message { bytes, nodes: &self.nodes, events: &self.events, names_tokens: self.names_tokens }
+        Message {
+            bytes,
+            nodes: &self.nodes,
+            events: &self.events,
+            names_tokens: self.names_tokens,
+            is_of_python_2: self.names_classes && self.protocol < 3,
+        }
     }
 
     fn reset(&mut self) {
@@ -78,7 +86,7 @@ impl Scanner {
         self.stack.clear();
         self.marks.clear();
         self.memo.clear();
-        self.names_tokens = false;
+        (self.protocol, self.names_classes, self.names_tokens) = (0, false, false);
     }
 
     /// Looks through a pickle; which node is its value.
@@ -139,7 +147,7 @@ impl Scanner {
             }
             op::GLOBAL => {
                 let (module, name) = (input.line()?, input.line()?);
-                self.names_tokens |= is_token(module, name);
+                self.name(is_token(module, name));
             }
             _ => return self.act(code, at, input, bytes),
         }
@@ -150,8 +158,13 @@ impl Scanner {
     /// Carries out an opcode that does more than push a constant.
     fn act(&mut self, code: u8, at: u32, input: &mut Input<'_>, bytes: &[u8]) -> Result<(), Wrong> {
         match code {
-            op::PROTO if input.byte()? > 5 => return Err("the protocol is not known"),
-            op::PROTO => self.event(at, NONE),
+            op::PROTO => {
+                self.protocol = input.byte()?;
+                if self.protocol > 5 {
+                    return Err("the protocol is not known");
+                }
+                self.event(at, NONE);
+            }
             op::FRAME => {
                 input.array::<8>()?;
                 self.event(at, NONE);
@@ -193,7 +206,7 @@ impl Scanner {
             op::BINPERSID => self.collect(code, 1, input)?,
             op::STACK_GLOBAL => {
                 self.collect(code, 2, input)?;
-                self.names_tokens |= self.is_token(bytes);
+                self.name(self.is_token(bytes));
             }
             op::TUPLE | op::LIST | op::DICT | op::FROZENSET | op::OBJ => {
                 let (height, start) = self.mark()?;
@@ -201,7 +214,7 @@ impl Scanner {
             }
             op::INST => {
                 let (module, name) = (input.line()?, input.line()?);
-                self.names_tokens |= is_token(module, name);
+                self.name(is_token(module, name));
                 let (height, start) = self.mark()?;
                 self.whole(code, height, start, input);
             }
@@ -219,6 +232,12 @@ impl Scanner {
             _ => return Err("the opcode is not known"),
         }
         Ok(())
+    }
+
+    /// A class is named.
+    fn name(&mut self, is_token: bool) {
+        self.names_classes = true;
+        self.names_tokens |= is_token;
     }
 
     fn event(&mut self, at: u32, node: Id) {

@@ -1,6 +1,6 @@
 //! Values as Python's `repr` writes them.
 
-use super::Value;
+use super::{Class, Object, Value};
 use std::fmt::{self, Write};
 
 impl fmt::Display for Value {
@@ -50,13 +50,25 @@ fn write(out: &mut String, value: &Value) {
         Value::Class(class) => {
             let _ = write!(out, "<class '{}.{}'>", class.module, class.name);
         }
-        Value::Object(object) => {
-            let _ = write!(out, "<{}.{} object>", object.class.module, object.class.name);
-        }
+        Value::Object(object) => made(out, object),
         Value::Payload(payload) => {
             let _ = write!(out, "<object of {} bytes>", payload.len());
         }
     }
+}
+
+/// As the call that makes it, which is what exceptions look like, or as Python shows what has no `__repr__`.
+fn made(out: &mut String, object: &Object) {
+    let Class { module, name } = &object.class;
+    if object.is_bare {
+        let _ = write!(out, "<{module}.{name} object>");
+        return;
+    }
+    if module != "builtins" {
+        out.extend([module, "."]);
+    }
+    out.push_str(name);
+    sequence(out, "(", &object.args, ")");
 }
 
 fn sequence(out: &mut String, open: &str, values: &[Value], close: &str) {
