@@ -2,6 +2,7 @@
 //!
 //! | room | what it holds |
 //! |---|---|
+//! | [`memory`] | clients of the same host in the server's memory |
 //! | [`transport`] | where a manager is, and the bytes between it and its clients: Unix, TCP, TLS |
 //! | [`client`] | connecting, and proxies for the objects of any manager, of ours or stock |
 //! | [`server`] | one thread that serves every connection |
@@ -12,6 +13,7 @@
 
 pub mod client;
 mod hosted;
+pub mod memory;
 pub mod server;
 pub mod transport;
 

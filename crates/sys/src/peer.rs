@@ -18,6 +18,19 @@ use std::io;
 /// # Errors
 /// `ENOTSOCK`, or `ENOPROTOOPT` and others if the socket is of another kind.
 pub fn pid(socket: impl AsFd) -> io::Result<Option<i32>> {
+    let peer = credentials(socket)?;
+    Ok((peer.pid > 0).then_some(peer.pid))
+}
+
+/// The user, as whom that process connected it or made it.
+///
+/// # Errors
+/// As [`pid`].
+pub fn uid(socket: impl AsFd) -> io::Result<u32> {
+    Ok(credentials(socket)?.uid)
+}
+
+fn credentials(socket: impl AsFd) -> io::Result<libc::ucred> {
     let mut peer = libc::ucred { pid: 0, uid: 0, gid: 0 };
     let mut length = size_of::<libc::ucred>() as libc::socklen_t;
     let fd = socket.as_fd().as_raw_fd();
@@ -28,7 +41,7 @@ pub fn pid(socket: impl AsFd) -> io::Result<Option<i32>> {
     // `peer`, whose fields are integers, for which every bit pattern is a value. The descriptor is open: it is borrowed.
     let got = unsafe { libc::getsockopt(fd, level, option, into, &raw mut length) };
     match got {
-        0 => Ok((peer.pid > 0).then_some(peer.pid)),
+        0 => Ok(peer),
         _ => Err(io::Error::last_os_error()),
     }
 }

@@ -1,18 +1,25 @@
 //! `Array`: CPython's `array.array`, numbers of one machine type.
 
+use super::arena::Place;
 use super::call::{Answer, Call, Called, Fault, Hosted, Turn, plain};
 use super::index::{Index, place};
 use super::raise;
 use super::store::Store;
+use procession_ipc::Plain;
+use procession_ipc::sync::InnerLock;
+use procession_shm::Region;
+use procession_sys::Deadline;
 use procession_wire::message::{Argument, Exception};
 use procession_wire::value::Value;
+use std::borrow::Cow;
 use std::rc::Rc;
+use std::time::Duration;
 
 /// Numbers, one behind the other as they lie in memory.
 #[derive(Debug)]
 pub(crate) struct Array {
     kind: Kind,
-    bytes: Vec<u8>,
+    memory: Memory,
     store: Rc<Store>,
 }
 
@@ -146,6 +153,105 @@ fn values(argument: &Argument<'_>) -> Result<Vec<Value>, Fault> {
     }
 }
 
+/// How long the server waits for one who is just reading or writing an array in the arena, and may have been killed at it.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Where the numbers lie.
+#[derive(Debug)]
+enum Memory {
+    Own(Vec<u8>),
+    /// In an `Array` of the engine, of the type that the code says.
+    Arena {
+        numbers: Region,
+        lock: InnerLock,
+    },
+}
+
+impl Memory {
+    /// Numbers of `kind` with these bytes, in the arena if the engine has the type.
+    fn in_arena(kind: Kind, bytes: Vec<u8>) -> Result<Self, Exception> {
+        let len = bytes.len() / kind.width;
+        let made = match (kind.number, kind.width) {
+            (Number::Character, _) => return Ok(Self::Own(bytes)),
+            (Number::Float, 4) => shared::<f32>(len),
+            (Number::Float, _) => shared::<f64>(len),
+            (Number::Signed, 1) => shared::<i8>(len),
+            (Number::Signed, 2) => shared::<i16>(len),
+            (Number::Signed, 4) => shared::<i32>(len),
+            (Number::Signed, _) => shared::<i64>(len),
+            (Number::Unsigned, 1) => shared::<u8>(len),
+            (Number::Unsigned, 2) => shared::<u16>(len),
+            (Number::Unsigned, 4) => shared::<u32>(len),
+            (Number::Unsigned, _) => shared::<u64>(len),
+        };
+        let (numbers, lock) = made.map_err(|error| raise::memory_error(error.to_string()))?;
+        numbers.write(0, &bytes);
+        Ok(Self::Arena { numbers, lock })
+    }
+
+    fn len(&self) -> usize {
+        match self {
+            Self::Own(bytes) => bytes.len(),
+            Self::Arena { numbers, .. } => numbers.len(),
+        }
+    }
+
+    /// How much of it is the server's own memory.
+    fn own(&self) -> usize {
+        match self {
+            Self::Own(bytes) => bytes.len(),
+            Self::Arena { .. } => 0,
+        }
+    }
+
+    fn read(&self, at: usize, to: &mut [u8]) -> Result<(), Exception> {
+        match self {
+            Self::Own(bytes) => to.copy_from_slice(&bytes[at..at + to.len()]),
+            Self::Arena { numbers, lock } => locked(lock, || numbers.read(at, to))?,
+        }
+        Ok(())
+    }
+
+    fn write(&mut self, at: usize, from: &[u8]) -> Result<(), Exception> {
+        match self {
+            Self::Own(bytes) => bytes[at..at + from.len()].copy_from_slice(from),
+            Self::Arena { numbers, lock } => locked(lock, || numbers.write(at, from))?,
+        }
+        Ok(())
+    }
+
+    /// All bytes.
+    fn all(&self) -> Result<Cow<'_, [u8]>, Exception> {
+        match self {
+            Self::Own(bytes) => Ok(Cow::Borrowed(bytes)),
+            Self::Arena { numbers, .. } => {
+                let mut bytes = vec![0; numbers.len()];
+                self.read(0, &mut bytes)?;
+                Ok(Cow::Owned(bytes))
+            }
+        }
+    }
+
+    fn place(&self, code: char) -> Option<Place> {
+        let Self::Arena { lock, .. } = self else { return None };
+        Some(Place { handle: lock.held().handle(), kind: "Array", code: Some(code) })
+    }
+}
+
+/// An array of the engine: where its numbers are, and its lock.
+fn shared<T: Plain>(len: usize) -> Result<(Region, InnerLock), procession_ipc::Error> {
+    let array = procession_ipc::Array::<T>::zeroed(len)?;
+    Ok((array.region(), InnerLock::of(&array)))
+}
+
+fn locked<R>(lock: &InnerLock, work: impl FnOnce() -> R) -> Result<R, Exception> {
+    let raised = |error: procession_ipc::Error| raise::runtime_error(error.to_string());
+    lock.acquire_until(Deadline::after(PATIENCE), || false).map_err(raised)?;
+    let done = work();
+    lock.release().map_err(raised)?;
+    Ok(done)
+}
+
 impl Array {
     /// From the arguments of `Array(typecode, sequence, lock=True)`; the lock means nothing, as in stock.
     pub(crate) fn create(call: &Call<'_>, turn: &Turn<'_>) -> Result<Box<dyn Hosted>, Fault> {
@@ -160,22 +266,21 @@ impl Array {
         };
         let initial = values(initial)?;
         let size = initial.len() * kind.width;
-        turn.store.take(size)?;
-        let mut array = Self { kind, bytes: vec![0; size], store: Rc::clone(turn.store) };
+        turn.store.has_room(size, 1)?;
         let mut bytes = Vec::with_capacity(size);
         for value in &initial {
             kind.write(value, &mut bytes)?;
         }
-        array.bytes = bytes;
-        Ok(Box::new(array))
+        let memory = match turn.bells {
+            Some(_) => Memory::in_arena(kind, bytes)?,
+            None => Memory::Own(bytes),
+        };
+        turn.store.take(memory.own())?;
+        Ok(Box::new(Self { kind, memory, store: Rc::clone(turn.store) }))
     }
 
     fn len(&self) -> usize {
-        self.bytes.len() / self.kind.width
-    }
-
-    fn at(&self, place: usize) -> &[u8] {
-        &self.bytes[place * self.kind.width..(place + 1) * self.kind.width]
+        self.memory.len() / self.kind.width
     }
 
     fn as_python(&self, bytes: Vec<u8>) -> Value {
@@ -187,12 +292,16 @@ impl Array {
         match Index::of(argument, "array")? {
             Index::At(index) => {
                 let place = place(index, self.len(), "array index out of range")?;
-                Ok(self.kind.read(self.at(place)).into())
+                let mut bytes = vec![0; self.kind.width];
+                self.memory.read(place * self.kind.width, &mut bytes)?;
+                Ok(self.kind.read(&bytes).into())
             }
             Index::Slice(slice) => {
                 let places = slice.places(self.len())?;
-                let bytes = places.iter().flat_map(|place| self.at(place)).copied().collect();
-                Ok(self.as_python(bytes).into())
+                let (all, width) = (self.memory.all()?, self.kind.width);
+                let bytes =
+                    places.iter().flat_map(|place| &all[place * width..(place + 1) * width]);
+                Ok(self.as_python(bytes.copied().collect()).into())
             }
         }
     }
@@ -204,15 +313,13 @@ impl Array {
         let place = place(index, self.len(), "array assignment index out of range")?;
         let mut bytes = Vec::new();
         self.kind.write(&plain(value, "a number")?, &mut bytes)?;
-        let width = self.kind.width;
-        self.bytes[place * width..(place + 1) * width].copy_from_slice(&bytes);
-        Ok(())
+        Ok(self.memory.write(place * self.kind.width, &bytes)?)
     }
 }
 
 impl Drop for Array {
     fn drop(&mut self) {
-        self.store.free(self.bytes.len());
+        self.store.free(self.memory.own());
     }
 }
 
@@ -237,10 +344,11 @@ impl Hosted for Array {
 
     fn repr(&self, _address: &str) -> Result<String, Fault> {
         let code = self.kind.code;
-        if self.bytes.is_empty() {
+        let bytes = self.memory.all()?;
+        if bytes.is_empty() {
             return Ok(format!("array('{code}')"));
         }
-        let values = self.bytes.chunks(self.kind.width).map(|bytes| self.kind.read(bytes));
+        let values = bytes.chunks(self.kind.width).map(|bytes| self.kind.read(bytes));
         if self.kind.number == Number::Character {
             let text: String =
                 values.filter_map(|value| value.as_str().map(ToOwned::to_owned)).collect();
@@ -250,6 +358,10 @@ impl Hosted for Array {
     }
 
     fn contents(&self) -> Result<Answer, Fault> {
-        Ok(Answer::Value(self.as_python(self.bytes.clone())))
+        Ok(Answer::Value(self.as_python(self.memory.all()?.into_owned())))
+    }
+
+    fn share(&mut self, _turn: &mut Turn<'_>) -> Option<Place> {
+        self.memory.place(self.kind.code)
     }
 }

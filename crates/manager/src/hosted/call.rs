@@ -1,7 +1,9 @@
 //! A call with its arguments, and what can come of it.
 
+use super::arena::Place;
 use super::raise;
 use super::store::{Kept, Store};
+use crate::memory::bells::Bells;
 use procession_wire::message::{Argument, Exception};
 use procession_wire::value::Value;
 use std::fmt::Debug;
@@ -89,6 +91,24 @@ pub(crate) trait Hosted: Debug {
         Ok(Answer::Unserializable("TypeError: cannot pickle a lock\n"))
     }
 
+    /// A client is told where in the arena it lies, and uses it there from now on; `None` if it does not lie there.
+    fn share(&mut self, _turn: &mut Turn<'_>) -> Option<Place> {
+        None
+    }
+
+    /// The number under which its doorbells are heard.
+    fn number(&self) -> Option<u64> {
+        None
+    }
+
+    /// A doorbell rang: others may have used it without the server. Whoever waits for that is answered.
+    fn look(&mut self, _turn: &mut Turn<'_>) {}
+
+    /// The payload that was kept here while a ticket for it went through the arena.
+    fn claim(&mut self, _ticket: u64) -> Option<Rc<Kept>> {
+        None
+    }
+
     /// The lock in it, for a condition that is to share it.
     fn lock(&self) -> Option<super::lock::Shared> {
         None
@@ -104,6 +124,8 @@ pub(crate) struct Turn<'a> {
     pub(crate) now: Instant,
     /// Where payloads are kept.
     pub(crate) store: &'a Rc<Store>,
+    /// The bells of what lies in the arena; `None` if nothing does.
+    pub(crate) bells: Option<&'a Rc<Bells>>,
     /// Who was waiting and is answered by this.
     pub(crate) woken: &'a mut Vec<(Owner, Answer)>,
 }

@@ -12,6 +12,7 @@
 //! | [`semaphore`], [`event`], [`barrier`] | the others that are waited for |
 //! | [`list`], [`dict`], [`set`], [`iterator`] | containers |
 //! | [`key`], [`elements`] | keys of dicts; the parts of a container that is an argument |
+//! | [`arena`] | those that clients of the same host share |
 //! | [`namespace`], [`value`], [`array`] | `Namespace`, `Value`, `Array` |
 //! | **values** | |
 //! | [`index`] | Python's indices and slices |
@@ -20,6 +21,7 @@
 //! All objects belong to one thread. A call that has to wait leaves its caller's number in the object's line and is
 //! answered later, through [`call::Turn::wake`].
 
+pub(crate) mod arena;
 pub(crate) mod array;
 pub(crate) mod barrier;
 pub(crate) mod call;

@@ -23,7 +23,7 @@ pub(crate) struct Queue {
     shut: bool,
 }
 
-const EXPOSED: &[&str] = &[
+pub(super) const EXPOSED: &[&str] = &[
     "empty",
     "full",
     "get",
@@ -39,15 +39,7 @@ const EXPOSED: &[&str] = &[
 impl Queue {
     /// From the arguments of `Queue(maxsize=0)`.
     pub(crate) fn create(call: &Call<'_>) -> Result<Box<dyn Hosted>, Fault> {
-        let [most] = call.bind(["maxsize"], 0)?;
-        let most = match most.map(|most| plain(most, "a queue's size")).transpose()? {
-            None => 0,
-            Some(value) => match value.as_int() {
-                Some(most) => usize::try_from(most.max(0)).unwrap_or(usize::MAX),
-                None => return Err(raise::type_error("maxsize must be a number").into()),
-            },
-        };
-        Ok(Box::new(Self { most, ..Self::default() }))
+        Ok(Box::new(Self { most: most(call)?, ..Self::default() }))
     }
 
     fn is_full(&self) -> bool {
@@ -146,8 +138,20 @@ impl Queue {
     }
 }
 
+/// How many items fit, from the arguments of `Queue(maxsize=0)`; 0 is unbounded.
+pub(super) fn most(call: &Call<'_>) -> Result<usize, Fault> {
+    let [most] = call.bind(["maxsize"], 0)?;
+    match most.map(|most| plain(most, "a queue's size")).transpose()? {
+        None => Ok(0),
+        Some(value) => match value.as_int() {
+            Some(most) => Ok(usize::try_from(most.max(0)).unwrap_or(usize::MAX)),
+            None => Err(raise::type_error("maxsize must be a number").into()),
+        },
+    }
+}
+
 /// How long a call waits: zero seconds, some, or (`None`) for ever.
-fn patience(block: bool, timeout: Option<f64>) -> Result<Option<f64>, Exception> {
+pub(super) fn patience(block: bool, timeout: Option<f64>) -> Result<Option<f64>, Exception> {
     match timeout {
         _ if !block => Ok(Some(0.0)),
         Some(timeout) if timeout < 0.0 => {

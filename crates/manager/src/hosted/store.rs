@@ -79,6 +79,13 @@ impl Store {
         self.keep_payload(payload)
     }
 
+    /// Keeps what came out of the arena and is on its way to a client: counted, and never refused.
+    pub(crate) fn keep_taken(self: &Rc<Self>, payload: Payload) -> Rc<Kept> {
+        let bytes = payload.len() + OVERHEAD;
+        self.used.set(self.used.get().saturating_add(bytes));
+        Rc::new(Kept { payload, bytes, names: Vec::new(), store: Rc::clone(self) })
+    }
+
     /// Keeps a value that the server made.
     pub(crate) fn keep_value(self: &Rc<Self>, value: &Value) -> Result<Rc<Kept>, Exception> {
         self.keep_payload(Payload::of(value))

@@ -1,5 +1,7 @@
 //! The names under which clients create objects.
 
+use super::arena::queue::ArenaQueue;
+use super::arena::value::ArenaValue;
 use super::array::Array;
 use super::barrier::Barrier;
 use super::call::{Call, Fault, Hosted, Turn};
@@ -103,6 +105,13 @@ pub(crate) fn create(
     turn: &mut Turn<'_>,
     lock_of: &dyn Fn(&str) -> Option<Shared>,
 ) -> Result<Box<dyn Hosted>, Fault> {
+    if let Some(bells) = turn.bells {
+        match kind {
+            Type::Queue | Type::JoinableQueue => return ArenaQueue::create(call, turn, bells),
+            Type::Value => return ArenaValue::create(call, turn),
+            _ => {}
+        }
+    }
     match kind {
         Type::Queue | Type::JoinableQueue => Queue::create(call),
         Type::List => List::create(call, turn),
@@ -111,8 +120,8 @@ pub(crate) fn create(
         Type::Namespace => Namespace::create(call, turn),
         Type::Value => Value::create(call, turn),
         Type::Array => Array::create(call, turn),
-        Type::Lock => LockObject::create(call, false),
-        Type::RLock => LockObject::create(call, true),
+        Type::Lock => LockObject::create(call, turn.bells),
+        Type::RLock => LockObject::create_reentrant(call),
         Type::Semaphore => Semaphore::create(call, false),
         Type::BoundedSemaphore => Semaphore::create(call, true),
         Type::Condition => Condition::create(call, lock_of),

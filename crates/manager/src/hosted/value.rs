@@ -48,10 +48,15 @@ impl Hosted for Value {
     }
 
     fn contents(&self) -> Result<Answer, Fault> {
-        let state = Plain::Dict(vec![
-            (Plain::Str("_typecode".to_owned()), self.typecode.part()),
-            (Plain::Str("_value".to_owned()), self.value.part()),
-        ]);
-        Ok(Answer::Value(Plain::object("multiprocessing.managers", "Value", state)))
+        Ok(contents(&self.typecode, &self.value))
     }
+}
+
+/// The object that stock has.
+pub(super) fn contents(typecode: &Kept, value: &Kept) -> Answer {
+    let state = Plain::Dict(vec![
+        (Plain::Str("_typecode".to_owned()), typecode.part()),
+        (Plain::Str("_value".to_owned()), value.part()),
+    ]);
+    Answer::Value(Plain::object("multiprocessing.managers", "Value", state))
 }

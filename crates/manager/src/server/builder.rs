@@ -32,6 +32,7 @@ pub struct Builder {
     pub(super) tls: Option<TlsServer>,
     pub(super) names: BTreeMap<String, Registration>,
     pub(super) has_guest: bool,
+    pub(super) shares_memory: bool,
 }
 
 /// What stands behind a name.
@@ -82,6 +83,7 @@ impl Default for Builder {
             tls: None,
             names: all.collect(),
             has_guest: false,
+            shares_memory: true,
         }
     }
 }
@@ -153,6 +155,17 @@ impl Builder {
     #[must_use]
     pub fn with_guest(mut self) -> Self {
         self.has_guest = true;
+        self
+    }
+
+    /// Whether clients of ours that come over a Unix socket, and belong to the same user, are handed the memory in which
+    /// queues, locks, values and arrays lie, to use them there; they are, unless this says otherwise. A server at another
+    /// address, or with TLS, shares nothing.
+    ///
+    /// Whoever has the memory can write what it likes there, as a thread of this program could.
+    #[must_use]
+    pub fn share_memory(mut self, shares: bool) -> Self {
+        self.shares_memory = shares;
         self
     }
 

@@ -9,6 +9,7 @@ use super::reply;
 use super::status;
 use crate::hosted::typeid::Type;
 use crate::hosted::{Answer, Call, Fault, Hosted, Outcome, Turn, raise};
+use crate::memory::offer::Offer;
 use procession_wire::message::{Exception, Request, Token};
 use procession_wire::value::Value;
 
@@ -49,7 +50,8 @@ impl Engine {
             return self.call_guest(connection, ident, message, None);
         };
         let (owner, now, store) = (connection.owner, self.now, &self.store);
-        let mut turn = Turn { owner, now, store, woken: &mut self.woken };
+        let bells = self.offer.as_ref().map(Offer::bells);
+        let mut turn = Turn { owner, now, store, bells, woken: &mut self.woken };
         let called = match call.method {
             _ if is_exposed => hosted.call(call, &mut turn),
             "#GETVALUE" => hosted.contents().map(Outcome::Done),
@@ -90,9 +92,11 @@ impl Engine {
         what: &'static str,
     ) {
         let contents = match self.objects.get_mut(ident) {
-            Some(Object { host: Host::Own(hosted), .. }) if self.desk.is_some() => {
-                hosted.contents()
-            }
+            // What clients use in the arena cannot be moved away from under them.
+            Some(object) if self.desk.is_some() && !object.is_shared() => match &object.host {
+                Host::Own(hosted) => hosted.contents(),
+                Host::Guest => Err(Fault::Beyond(what)),
+            },
             _ => Err(Fault::Beyond(what)),
         };
         let kind = self.objects.get(ident).and_then(|object| object.typeid.parse::<Type>().ok());

@@ -9,6 +9,7 @@ use super::objects::{Host, Object};
 use super::references::Holder;
 use super::reply;
 use crate::hosted::{Call, Fault, Turn, raise, typeid};
+use crate::memory::offer::Offer;
 use procession_sys::peer;
 use procession_wire::message::{self as wire, Argument, Exception, Request};
 use procession_wire::value::Value;
@@ -69,6 +70,9 @@ impl Engine {
             "debug_info" => self.debug_info(connection),
             "accept_connection" if !connection.is_served => self.accept_calls(connection),
             "hello" if !connection.is_served => self.greet(connection, request),
+            "arena" if !connection.is_served => return self.hand_over(connection),
+            "handle" => self.known(request).map(|ident| self.place_of(ident)),
+            "claim" => return self.claim(connection, request),
             "shutdown" => {
                 self.is_over = true;
                 Ok(Value::None)
@@ -108,10 +112,12 @@ impl Engine {
         })?;
         self.accept_calls(connection)?;
         connection.is_ours = true;
-        Ok(Value::Dict(vec![
+        let mut told = vec![
             ("procession".into(), newest.min(VERSION).into()),
             ("message".into(), self.limits.message.into()),
-        ]))
+        ];
+        told.extend(self.offer.as_ref().map(|offer| ("arena".into(), offer.number().into())));
+        Ok(Value::Dict(told))
     }
 
     fn create(
@@ -133,7 +139,8 @@ impl Engine {
             Some(Name::New(kind, exposed)) => {
                 let call = Call { method: &name, args, kwds: &request.kwds };
                 let (owner, now, store) = (connection.owner, self.now, &self.store);
-                let mut turn = Turn { owner, now, store, woken: &mut self.woken };
+                let bells = self.offer.as_ref().map(Offer::bells);
+                let mut turn = Turn { owner, now, store, bells, woken: &mut self.woken };
                 let lock_of = |ident: &str| self.objects.lock_of(ident);
                 match typeid::create(*kind, &call, &mut turn, &lock_of) {
                     Ok(hosted) => {

@@ -10,6 +10,8 @@ use super::waker::{Stopper, Waker};
 use crate::hosted::store::Store;
 use crate::hosted::typeid::{self, Type};
 use crate::hosted::{self, Fault, Hosted, Turn};
+use crate::memory::bells::Bells;
+use crate::memory::offer::Offer;
 use crate::transport::{Address, Listener};
 use procession_wire::message::{Call, Scanner};
 use procession_wire::value::Value;
@@ -64,7 +66,7 @@ impl Server {
         let store = Store::new(builder.limits.memory);
         for (name, registration) in &builder.names {
             if let Registration::Shared(kind, args) = registration {
-                let made = registered(*kind, args, &store);
+                let made = registered(*kind, args, &store, None);
                 made.map_err(|reason| BindError::Register {
                     name: name.clone(),
                     kind: *kind,
@@ -120,6 +122,11 @@ impl Server {
     /// As there.
     pub fn run_until(self, mut interrupted: impl FnMut() -> bool) -> io::Result<()> {
         let store = Store::new(self.builder.limits.memory);
+        let is_unix = matches!(self.listener.address(), Address::Unix(_) | Address::Abstract(_));
+        let shares = self.builder.shares_memory && is_unix && self.builder.tls.is_none();
+        // Where there is no arena to be had, clients do without.
+        let offer = shares.then(Offer::new).and_then(Result::ok);
+        let bells = offer.as_ref().map(Offer::bells);
         let mut objects = Objects::new(self.idents, Rc::clone(&store));
         let mut names = HashMap::new();
         for (name, registration) in self.builder.names {
@@ -128,7 +135,7 @@ impl Server {
                 Registration::New(kind, exposed) => Name::New(kind, exposed.map(Rc::from)),
                 Registration::Guest => Name::Guest,
                 Registration::Shared(kind, args) => {
-                    let made = registered(kind, &args, &store).map_err(io::Error::other)?;
+                    let made = registered(kind, &args, &store, bells).map_err(io::Error::other)?;
                     let object = Object::own(kind.name().into(), made).registered();
                     Name::Shared(objects.insert(object))
                 }
@@ -146,13 +153,19 @@ impl Server {
             objects,
             names,
             desk: self.desk,
+            offer,
         };
         Engine::new(parts)?.run(&mut interrupted)
     }
 }
 
 /// Makes an object of arguments that this program gave.
-fn registered(kind: Type, args: &[Value], store: &Rc<Store>) -> Result<Box<dyn Hosted>, String> {
+fn registered(
+    kind: Type,
+    args: &[Value],
+    store: &Rc<Store>,
+    bells: Option<&Rc<Bells>>,
+) -> Result<Box<dyn Hosted>, String> {
     let mut request = Vec::new();
     let mut call = Call::new(&mut request, None, kind.name());
     for arg in args {
@@ -162,7 +175,8 @@ fn registered(kind: Type, args: &[Value], store: &Rc<Store>) -> Result<Box<dyn H
     let mut scanner = Scanner::new();
     let request = scanner.request(&request).map_err(|error| error.to_string())?;
     let call = hosted::Call { method: request.method, args: &request.args, kwds: &request.kwds };
-    let mut turn = Turn { owner: 0, now: Instant::now(), store, woken: &mut Vec::new() };
+    let now = Instant::now();
+    let mut turn = Turn { owner: 0, now, store, bells, woken: &mut Vec::new() };
     typeid::create(kind, &call, &mut turn, &|_| None).map_err(|fault| match fault {
         Fault::Raise(exception) => exception.to_string(),
         Fault::Beyond(what) => format!("{what} is beyond a server that knows plain data only"),

@@ -18,6 +18,7 @@ use super::status::{self, Words};
 use super::waker::Waker;
 use crate::hosted::store::Store;
 use crate::hosted::{Answer, Owner};
+use crate::memory::offer::Offer;
 use crate::transport::{Listener, Stream};
 use procession_wire::message::Scanner;
 use procession_wire::value::Value;
@@ -35,6 +36,7 @@ use std::time::{Duration, Instant};
 /// What an event is about, if it is no connection.
 const LISTENER: u64 = u64::MAX;
 const WAKER: u64 = u64::MAX - 1;
+const BELLS: u64 = u64::MAX - 2;
 /// The end of a process, whose number stands below this bit.
 const PROCESS: u64 = 1 << 63;
 
@@ -75,6 +77,8 @@ pub(super) struct Engine {
     pub(super) names: HashMap<Box<str>, Name>,
     pub(super) processes: Processes,
     pub(super) desk: Option<Desk>,
+    /// The memory that clients of this host share.
+    pub(super) offer: Option<Offer>,
     /// Who has waited and is to be answered.
     pub(super) woken: Vec<(Owner, Answer)>,
     /// The references of the guest's own.
@@ -100,6 +104,7 @@ pub(super) struct Parts {
     pub(super) objects: Objects,
     pub(super) names: HashMap<Box<str>, Name>,
     pub(super) desk: Option<Desk>,
+    pub(super) offer: Option<Offer>,
 }
 
 impl Engine {
@@ -108,6 +113,9 @@ impl Engine {
         let level = EventFlags::IN;
         epoll::add(&epoll, &parts.listener, EventData::new_u64(LISTENER), level)?;
         epoll::add(&epoll, &parts.waker, EventData::new_u64(WAKER), level)?;
+        if let Some(offer) = &parts.offer {
+            epoll::add(&epoll, offer.bells().as_ref(), EventData::new_u64(BELLS), level)?;
+        }
         Ok(Self {
             epoll,
             listener: parts.listener,
@@ -127,6 +135,7 @@ impl Engine {
             names: parts.names,
             processes: Processes::default(),
             desk: parts.desk,
+            offer: parts.offer,
             woken: Vec::new(),
             guests_counts: Counts::default(),
             scratch: vec![0; SCRATCH],
@@ -193,6 +202,7 @@ impl Engine {
                 self.is_over |= self.waker.must_stop();
                 self.hear_guest();
             }
+            BELLS => self.hear_bells(),
             process if process & PROCESS != 0 => self.bury((process & !PROCESS) as Pid),
             owner => {
                 let Some(connection) = self.slots.get_mut(owner) else { return Ok(()) };

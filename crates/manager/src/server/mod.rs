@@ -8,6 +8,7 @@
 //! | **the loop** | |
 //! | `engine` | waits, and gives each connection its turn |
 //! | `serve`, `handshake`, `control`, `calls`, `errands` | the turn: bytes, the key, requests without an object, calls, the guest's |
+//! | `sharing` | clients of this host in the server's memory |
 //! | `settle` | what follows from it, for others too |
 //! | `reply` | answers as bytes |
 //! | **what there is** | |
@@ -35,6 +36,7 @@ mod references;
 mod reply;
 mod serve;
 mod settle;
+mod sharing;
 mod slots;
 mod status;
 mod waker;

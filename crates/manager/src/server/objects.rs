@@ -4,9 +4,10 @@
 //! is not registered.
 
 use super::ident::{Ident, Idents};
-use crate::hosted::Hosted;
+use crate::hosted::arena::Place;
 use crate::hosted::lock::Shared;
 use crate::hosted::store::Store;
+use crate::hosted::{Hosted, Turn};
 use std::collections::HashMap;
 use std::rc::Rc;
 
@@ -54,6 +55,8 @@ pub(super) struct Object {
     registered: bool,
     /// How often the guest has given it.
     pub(super) given: u64,
+    /// A client uses it in the arena.
+    is_shared: bool,
 }
 
 impl Object {
@@ -79,6 +82,7 @@ impl Object {
             waiting,
             registered: false,
             given: 0,
+            is_shared: false,
         }
     }
 
@@ -94,8 +98,28 @@ impl Object {
         Self { registered: true, ..self }
     }
 
+    /// The number under which its doorbells are heard.
+    fn number(&self) -> Option<u64> {
+        match &self.host {
+            Host::Own(hosted) => hosted.number(),
+            Host::Guest => None,
+        }
+    }
+
     pub(super) fn references(&self) -> u64 {
         self.references
+    }
+
+    pub(super) fn is_shared(&self) -> bool {
+        self.is_shared
+    }
+
+    /// Tells a client where in the arena it lies, if it does.
+    pub(super) fn share(&mut self, turn: &mut Turn<'_>) -> Option<Place> {
+        let Host::Own(hosted) = &mut self.host else { return None };
+        let place = hosted.share(turn);
+        self.is_shared |= place.is_some();
+        place
     }
 
     pub(super) fn is_guests(&self) -> bool {
@@ -131,18 +155,21 @@ impl Object {
 #[derive(Debug)]
 pub(super) struct Objects {
     table: HashMap<Ident, Object>,
+    /// Those whose doorbells may ring, by the numbers under which these are heard.
+    ringing: HashMap<u64, Ident>,
     idents: Idents,
     store: Rc<Store>,
 }
 
 impl Objects {
     pub(super) fn new(idents: Idents, store: Rc<Store>) -> Self {
-        Self { table: HashMap::new(), idents, store }
+        Self { table: HashMap::new(), ringing: HashMap::new(), idents, store }
     }
 
     /// Puts a new object into the table.
     pub(super) fn insert(&mut self, object: Object) -> Ident {
         let ident = self.idents.next();
+        self.ringing.extend(object.number().map(|number| (number, ident)));
         self.table.insert(ident, object);
         ident
     }
@@ -158,6 +185,11 @@ impl Objects {
 
     pub(super) fn get_mut(&mut self, ident: Ident) -> Option<&mut Object> {
         self.table.get_mut(&ident)
+    }
+
+    /// The object at which the bell of that number hangs.
+    pub(super) fn ringing(&self, number: u64) -> Option<Ident> {
+        self.ringing.get(&number).copied()
     }
 
     /// The lock of another object, by its name in a proxy.
@@ -202,10 +234,13 @@ impl Objects {
             if speaks || self.store.is_pinned(&ident.to_string()) {
                 continue;
             }
-            if let Some(object) = self.table.remove(&ident)
-                && object.is_guests()
-            {
-                guests.push((ident, object.given));
+            if let Some(object) = self.table.remove(&ident) {
+                if let Some(number) = object.number() {
+                    self.ringing.remove(&number);
+                }
+                if object.is_guests() {
+                    guests.push((ident, object.given));
+                }
             }
             suspects.extend(self.unpinned());
         }

@@ -17,6 +17,8 @@ pub(super) type Pid = i32;
 pub(super) struct Watched {
     pidfd: Pidfd,
     pub(super) counts: Counts,
+    /// It was let into the family of the arena, so its end is waited for.
+    shares: bool,
 }
 
 /// All of them.
@@ -37,9 +39,24 @@ impl Processes {
             Entry::Vacant(entry) => {
                 let pidfd = Pidfd::open(pid)?;
                 watch(pidfd.as_fd())?;
-                Ok(&mut entry.insert(Watched { pidfd, counts: Counts::default() }).counts)
+                Ok(&mut entry
+                    .insert(Watched { pidfd, counts: Counts::default(), shares: false })
+                    .counts)
             }
         }
+    }
+
+    /// Has a process watched, as [`counts`](Self::counts) does, that is let into the family of the arena.
+    pub(super) fn share(
+        &mut self,
+        pid: Pid,
+        watch: impl FnOnce(BorrowedFd<'_>) -> io::Result<()>,
+    ) -> io::Result<()> {
+        self.counts(pid, watch)?;
+        if let Some(watched) = self.0.get_mut(&pid) {
+            watched.shares = true;
+        }
+        Ok(())
     }
 
     /// The references of a process, if it has any.
@@ -54,7 +71,8 @@ impl Processes {
 
     /// Takes out a process that has no references left.
     pub(super) fn settle(&mut self, pid: Pid) -> Option<Watched> {
-        if self.0.get(&pid)?.counts.is_empty() { self.0.remove(&pid) } else { None }
+        let watched = self.0.get(&pid)?;
+        if watched.counts.is_empty() && !watched.shares { self.0.remove(&pid) } else { None }
     }
 }
 

@@ -9,6 +9,7 @@ use super::references::Counts;
 use super::status;
 use crate::hosted::store::Kept;
 use crate::hosted::{Answer, Owner, Turn};
+use crate::memory::offer::Offer;
 use std::io::{ErrorKind, Write};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
@@ -155,7 +156,8 @@ impl Engine {
         let Some(object) = self.objects.get_mut(queue) else { return };
         if let Host::Own(hosted) = &mut object.host {
             let (now, store, woken) = (self.now, &self.store, &mut self.woken);
-            hosted.give_back(item, &mut Turn { owner: 0, now, store, woken });
+            let bells = self.offer.as_ref().map(Offer::bells);
+            hosted.give_back(item, &mut Turn { owner: 0, now, store, bells, woken });
         }
     }
 
@@ -166,7 +168,8 @@ impl Engine {
         let Some(object) = self.objects.get_mut(*ident) else { return };
         if let Host::Own(hosted) = &mut object.host {
             let (now, store, woken) = (self.now, &self.store, &mut self.woken);
-            let answer = hosted.expire(owner, &mut Turn { owner, now, store, woken });
+            let bells = self.offer.as_ref().map(Offer::bells);
+            let answer = hosted.expire(owner, &mut Turn { owner, now, store, bells, woken });
             self.woken.extend(answer.map(|answer| (owner, answer)));
         }
     }
@@ -206,7 +209,8 @@ impl Engine {
                 && let Host::Own(hosted) = &mut object.host
             {
                 let (now, store, woken) = (self.now, &self.store, &mut self.woken);
-                hosted.leave(owner, &mut Turn { owner, now, store, woken });
+                let bells = self.offer.as_ref().map(Offer::bells);
+                hosted.leave(owner, &mut Turn { owner, now, store, bells, woken });
             }
             self.unpark(&mut connection, Some(ident));
         } else if let State::Parked(Parked::Guest { ident, .. }) = connection.state {
@@ -214,7 +218,8 @@ impl Engine {
         }
         for lock in connection.locks.drain(..) {
             let (now, store, woken) = (self.now, &self.store, &mut self.woken);
-            lock.borrow_mut().leave(owner, &mut Turn { owner, now, store, woken });
+            let bells = self.offer.as_ref().map(Offer::bells);
+            lock.borrow_mut().leave(owner, &mut Turn { owner, now, store, bells, woken });
         }
         self.drop_references(std::mem::take(&mut connection.counts));
         if connection.is_guests {
@@ -225,6 +230,9 @@ impl Engine {
 
     /// A process is gone, and takes along what it counted.
     pub(super) fn bury(&mut self, pid: super::processes::Pid) {
+        if let Some(offer) = &mut self.offer {
+            offer.ended(pid);
+        }
         if let Some(watched) = self.processes.ended(pid) {
             self.forget(&watched);
             self.drop_references(watched.counts);

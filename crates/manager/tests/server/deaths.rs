@@ -1,9 +1,9 @@
 //! Clients that are killed, at whatever they are.
 
 use crate::raw::{Raw, Said};
-use crate::running::{REGISTERED, Running, builder};
+use crate::running::{REGISTERED, Running, builder, guard};
 use procession_manager::transport::Address;
-use procession_testkit::{guard, interpreters, wait_until};
+use procession_testkit::{interpreters, wait_until};
 use procession_wire::value::Value;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Stdio};

@@ -28,6 +28,11 @@ pub(crate) fn builder() -> Builder {
 /// How many objects that are.
 pub(crate) const REGISTERED: u64 = 3;
 
+/// As the testkit's, where a server on a Unix socket has an arena, which stays with the process.
+pub(crate) fn guard() -> procession_testkit::guard::Guard {
+    procession_testkit::guard_after(|| drop(procession_shm::family()))
+}
+
 impl Running {
     pub(crate) fn start(builder: Builder, address: &str) -> Self {
         Self::run(builder.bind(&address.parse().unwrap()).unwrap())
