@@ -8,14 +8,24 @@ use std::sync::atomic::{AtomicU64, Ordering};
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct Ident(u64);
 
+/// The longest name.
+const DIGITS: usize = u64::BITS as usize / 4;
+
 impl Ident {
     /// Reads a name. Each object has one spelling.
     pub(super) fn parse(text: &str) -> Option<Self> {
-        let digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
-        if text.starts_with('0') || !text.bytes().all(digit) {
+        if text.starts_with('0') || !(1..=DIGITS).contains(&text.len()) {
             return None;
         }
-        u64::from_str_radix(text, 16).ok().map(Self)
+        let digit = |number: u64, byte: u8| {
+            let digit = match byte {
+                b'0'..=b'9' => byte - b'0',
+                b'a'..=b'f' => byte - b'a' + 10,
+                _ => return None,
+            };
+            Some(number << 4 | u64::from(digit))
+        };
+        text.bytes().try_fold(0, digit).map(Self)
     }
 }
 

@@ -43,7 +43,7 @@ impl Engine {
 
     /// Lends a connection a buffer for replies, if it has none of its own.
     pub(super) fn lend(&mut self, connection: &mut Connection) {
-        if connection.output.is_empty() {
+        if !connection.output.has_buffer() {
             connection.output = std::mem::take(&mut self.spare);
         }
     }
