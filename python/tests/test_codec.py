@@ -23,6 +23,7 @@ COMPOUND = [
     (), (1,), (1, 2), (1, 2, 3), (1, 2, 3, 4), [], [1], [[]], [[], {}, ()], {}, {"a": 1}, {1: {2: [3]}},
     {"k": (None, True, [1.5, "s", b"b"])}, list(range(1000)), {str(n): n for n in range(300)},
     {(1, 2): "tuple key"}, [[[[[[["deep"]]]]]]], tuple(range(300)), [bytearray(b"q")] * 1,
+    [{}, (1,)], [{}, (1, 2)], [[], (1, 2)], ({}, [], ()), {"a": {}, "b": (1, 2), "c": []}, {"a": {}, (): ()},
 ]  # fmt: skip
 
 
@@ -63,6 +64,22 @@ def test_plain_data_arrives_as_it_was(value):
 def test_what_pickle_writes_is_read(value, protocol):
     back = _core.loads(pickle.dumps(value, protocol))
     assert back == value and type(back) is type(value)
+
+
+def test_keys_that_differ_in_one_byte_stay_apart():
+    # Received keys are kept, those of up to 24 bytes.
+    for length in range(40):
+        for at in range(length):
+            keys = [b"k" * at + last + b"k" * (length - at - 1) for last in (b"a", b"b", b"c", b"d")]
+            value = {key.decode(): number for number, key in enumerate(keys)}
+            for _ in range(2):
+                assert _core.loads(_core.dumps(value)) == value
+    assert _core.loads(_core.dumps({"": 0, "\0": 1, "\0\0": 2, "é": 3, "é\0": 4})) == {"": 0, "\0": 1, "\0\0": 2, "é": 3, "é\0": 4}
+    for damaged in (b"\xff", b"k" * 30 + b"\xff"):
+        data = b"\x80\x04}(\x8c" + bytes([len(damaged)]) + damaged + b"K\x01u."
+        for _ in range(2):
+            with pytest.raises(UnicodeDecodeError):
+                _core.loads(data)
 
 
 def test_plain_data_is_written_without_pickle():

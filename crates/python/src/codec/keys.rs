@@ -5,61 +5,97 @@ use pyo3::prelude::*;
 use pyo3::types::PyString;
 use std::sync::{Mutex, MutexGuard};
 
-const ENTRIES: usize = 256;
+/// Keys that have the same place: where two take turns, both are kept.
+type Place = [Entry; 2];
+const PLACES: usize = 256;
 /// Longer keys are not kept.
 const LONGEST: usize = 24;
 
+/// All bytes of a key, and its length.
+type Words = [u64; 4];
+
 struct Entry {
-    len: usize,
-    bytes: [u8; LONGEST],
+    words: Words,
     key: Option<Py<PyString>>,
 }
 
-static KEPT: Mutex<[Entry; ENTRIES]> =
-    Mutex::new([const { Entry { len: 0, bytes: [0; LONGEST], key: None } }; ENTRIES]);
+static KEPT: Mutex<[Place; PLACES]> =
+    Mutex::new([const { [const { Entry { words: [0; 4], key: None } }; 2] }; PLACES]);
 
 /// The kept keys, or none while somebody else reads a message: a collection of garbage can run any
 /// code, at any allocation.
-pub(super) struct Keys(Option<MutexGuard<'static, [Entry; ENTRIES]>>);
+pub(super) struct Keys {
+    places: Option<MutexGuard<'static, [Place; PLACES]>>,
+    /// The last one that was not kept.
+    other: Option<Py<PyString>>,
+}
 
 impl Keys {
     pub(super) fn borrow() -> Self {
-        Self(KEPT.try_lock().ok())
+        Self { places: KEPT.try_lock().ok(), other: None }
     }
 
     /// The string of those bytes; `None` if they are not UTF-8.
     #[inline]
-    pub(super) fn find<'py>(
-        &mut self,
+    pub(super) fn find<'a, 'py>(
+        &'a mut self,
         py: Python<'py>,
         bytes: &[u8],
-    ) -> Option<Bound<'py, PyString>> {
-        let Some(entries) = self.0.as_mut().filter(|_| bytes.len() <= LONGEST) else {
-            return PyString::from_bytes(py, bytes).ok();
+    ) -> Option<Borrowed<'a, 'py, PyString>> {
+        let (Some(places), Some(words)) = (self.places.as_mut(), words(bytes)) else {
+            let key = PyString::from_bytes(py, bytes).ok()?.unbind();
+            return Some(self.other.insert(key).bind_borrowed(py));
         };
-        let entry = &mut entries[place(bytes)];
-        if let Some(key) = &entry.key
-            && entry.bytes[..entry.len] == *bytes
-        {
-            return Some(key.bind(py).clone());
-        }
-        let key = PyString::from_bytes(py, bytes).ok()?;
-        entry.len = bytes.len();
-        entry.bytes[..bytes.len()].copy_from_slice(bytes);
-        // What was there is let go of by itself: strings run no code.
-        entry.key = Some(key.clone().unbind());
-        Some(key)
+        let place = &mut places[place(words)];
+        let at = match &*place {
+            [entry, _] if entry.is(words) => 0,
+            [_, entry] if entry.is(words) => 1,
+            _ => {
+                let key = PyString::from_bytes(py, bytes).ok()?.unbind();
+                place.swap(0, 1);
+                // What was there is let go of by itself: strings run no code.
+                place[0] = Entry { words, key: Some(key) };
+                0
+            }
+        };
+        Some(place[at].key.as_ref()?.bind_borrowed(py))
     }
+}
+
+impl Entry {
+    #[inline]
+    fn is(&self, words: Words) -> bool {
+        self.words == words && self.key.is_some()
+    }
+}
+
+/// All there is to know of a key, if it is short enough. The words of eight bytes may overlap.
+#[inline]
+fn words(bytes: &[u8]) -> Option<Words> {
+    let len = bytes.len() as u64;
+    if let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) {
+        let middle = bytes.get(8..16).and_then(|it| it.first_chunk()).map_or(0, word);
+        return (bytes.len() <= LONGEST).then_some([len, word(first), middle, word(last)]);
+    }
+    if let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) {
+        let (first, last) = (u32::from_le_bytes(*first), u32::from_le_bytes(*last));
+        return Some([len, first.into(), 0, last.into()]);
+    }
+    let [first, second, third] = [0, 1, 2].map(|at| bytes.get(at).map_or(0, |byte| (*byte).into()));
+    Some([len, first, second, third])
+}
+
+#[inline]
+fn word(bytes: &[u8; 8]) -> u64 {
+    u64::from_le_bytes(*bytes)
 }
 
 /// Where a key is kept.
 #[inline]
-fn place(bytes: &[u8]) -> usize {
-    let (first, last) = (bytes.first().copied(), bytes.last().copied());
-    let middle = bytes.get(bytes.len() / 2).copied();
-    let mut hash = bytes.len();
-    for byte in [first, last, middle] {
-        hash = hash.wrapping_mul(31).wrapping_add(byte.unwrap_or(0).into());
+fn place([len, first, middle, last]: Words) -> usize {
+    let mut hash = first;
+    for word in [middle, last, len] {
+        hash = (hash.rotate_left(5) ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     }
-    (hash ^ hash >> 8) % ENTRIES
+    (hash >> 32) as usize % PLACES
 }

@@ -1,7 +1,7 @@
 //! Pickles of plain data as objects, without `pickle`.
 //!
-//! What is read is what `write` writes, and what stock picklers write of plain data, with their memo
-//! and frames.
+//! What is read is what `write` writes, by the [`Reader`], and what stock picklers write of plain data, with
+//! their memo and frames, by the [`Machine`], which begins anew where the other one stops.
 
 use super::keys::Keys;
 use super::number;
@@ -12,6 +12,8 @@ use pyo3::types::{PyByteArray, PyBytes, PyDict, PyList, PyString, PyTuple};
 
 /// Nested deeper, the message is left to `pickle`.
 const DEEPEST: usize = 64;
+/// Room for the items of a list is made for so many bytes at most.
+const MOST_AT_ONCE: usize = 1 << 10;
 
 type Object<'py> = Bound<'py, PyAny>;
 
@@ -21,6 +23,11 @@ pub(super) fn read<'py>(py: Python<'py>, bytes: &[u8]) -> Option<Object<'py>> {
     let [PROTO, 2..=5, rest @ ..] = bytes else { return None };
     let mut input = Input(rest);
     let first = input.byte()?;
+    if matches!(first, EMPTY_DICT | EMPTY_LIST | MARK)
+        && let Some(object) = ours(py, first, Input(input.0))
+    {
+        return Some(object);
+    }
     if let Some(object) = atom(py, first, &mut input)? {
         // The common case needs no stack.
         if input.0.first() == Some(&STOP) {
@@ -110,6 +117,102 @@ fn atom<'py>(py: Python<'py>, opcode: u8, input: &mut Input<'_>) -> Option<Optio
     Some(Some(object))
 }
 
+/// Reads what `write` writes, where every container begins with what says how it ends, from `opcode`
+/// on; `None` if it is something else.
+fn ours<'py>(py: Python<'py>, opcode: u8, input: Input<'_>) -> Option<Object<'py>> {
+    let mut reader = Reader { py, input, keys: Keys::borrow(), items: Vec::new(), depth: 0 };
+    let object = reader.compound(opcode)?;
+    (reader.input.0.first() == Some(&STOP)).then_some(object)
+}
+
+struct Reader<'a, 'py> {
+    py: Python<'py>,
+    input: Input<'a>,
+    keys: Keys,
+    /// What was read of the lists and tuples that have not ended.
+    items: Vec<Object<'py>>,
+    depth: usize,
+}
+
+impl<'py> Reader<'_, 'py> {
+    #[inline(always)]
+    fn object(&mut self, opcode: u8) -> Option<Object<'py>> {
+        match opcode {
+            EMPTY_DICT | EMPTY_LIST | MARK => self.compound(opcode),
+            _ => atom(self.py, opcode, &mut self.input)?,
+        }
+    }
+
+    /// A container, which may be empty.
+    #[inline(never)]
+    fn compound(&mut self, opcode: u8) -> Option<Object<'py>> {
+        self.depth += 1;
+        if self.depth == DEEPEST {
+            return None;
+        }
+        let is_empty = opcode != MARK && self.input.0.first() != Some(&MARK);
+        let object = match opcode {
+            EMPTY_DICT if is_empty => PyDict::new(self.py).into_any(),
+            EMPTY_LIST if is_empty => PyList::empty(self.py).into_any(),
+            EMPTY_DICT => self.dict()?.into_any(),
+            EMPTY_LIST => {
+                self.input.byte()?;
+                let from = self.gather(APPENDS)?;
+                PyList::new(self.py, self.items.drain(from..)).ok()?.into_any()
+            }
+            _ => {
+                let from = self.gather(TUPLE)?;
+                PyTuple::new(self.py, self.items.drain(from..)).ok()?.into_any()
+            }
+        };
+        self.depth -= 1;
+        Some(object)
+    }
+
+    #[inline]
+    fn dict(&mut self) -> Option<Bound<'py, PyDict>> {
+        self.input.byte()?;
+        let dict = PyDict::new(self.py);
+        loop {
+            match self.input.byte()? {
+                SETITEMS => return Some(dict),
+                SHORT_BINUNICODE => {
+                    let key = self.input.len8()?;
+                    let opcode = self.input.byte()?;
+                    let value = self.object(opcode)?;
+                    dict.set_item(self.keys.find(self.py, key)?, &value).ok()?;
+                }
+                opcode => self.pair(&dict, opcode)?,
+            }
+        }
+    }
+
+    /// A pair of a dict whose key is not a short string.
+    #[inline(never)]
+    fn pair(&mut self, dict: &Bound<'py, PyDict>, opcode: u8) -> Option<()> {
+        let key = self.object(opcode)?;
+        let opcode = self.input.byte()?;
+        let value = self.object(opcode)?;
+        dict.set_item(key, value).ok()
+    }
+
+    /// Reads items until the end of their container; how many there were of those around it.
+    #[inline(never)]
+    fn gather(&mut self, end: u8) -> Option<usize> {
+        let from = self.items.len();
+        // Most items take two bytes or more, so the memory is rarely moved.
+        self.items.reserve(self.input.0.len().min(MOST_AT_ONCE) / 2);
+        loop {
+            let opcode = self.input.byte()?;
+            if opcode == end {
+                return Some(from);
+            }
+            let item = self.object(opcode)?;
+            self.items.push(item);
+        }
+    }
+}
+
 struct Machine<'py> {
     stack: Vec<Object<'py>>,
     marks: [u32; DEEPEST],
@@ -132,7 +235,8 @@ fn machine<'py>(
     while opcode != STOP {
         if opcode == SHORT_BINUNICODE && machine.expects_key() {
             let key = machine.keys.find(py, input.len8()?)?;
-            machine.stack.push(key.into_any());
+            let key = key.to_owned().into_any();
+            machine.stack.push(key);
             opcode = input.byte()?;
             continue;
         }

@@ -9,7 +9,9 @@ use super::number;
 use super::seen::{Seen, references};
 use procession_wire::pickle::op::*;
 use pyo3::prelude::*;
-use pyo3::types::{PyByteArray, PyBytes, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple};
+use pyo3::types::{
+    PyBool, PyByteArray, PyBytes, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple,
+};
 
 /// Nested deeper, the object is left to `pickle`, which has an error for that.
 const DEEPEST: usize = 200;
@@ -30,7 +32,7 @@ pub(super) fn write(
     let start = bytes.len();
     bytes.extend_from_slice(&[PROTO, 4]);
     let mut writer = Writer { bytes, apart, seen: Seen::default(), depth: 0, is_new: false };
-    let is_plain = writer.object(object);
+    let is_plain = writer.object(object.as_borrowed());
     if is_plain {
         let is_new = writer.is_new;
         bytes.push(STOP);
@@ -52,30 +54,30 @@ struct Writer<'a> {
 
 impl Writer<'_> {
     #[inline]
-    fn object(&mut self, object: &Bound<'_, PyAny>) -> bool {
+    fn object(&mut self, object: Borrowed<'_, '_, PyAny>) -> bool {
         if let Ok(number) = object.cast_exact::<PyInt>() {
-            self.int(number)
+            self.int(&number)
         } else if let Ok(text) = object.cast_exact::<PyString>() {
-            self.text(text)
+            self.text(&text)
         } else if object.is_none() {
             self.bytes.push(NONE);
             true
         } else if let Ok(number) = object.cast_exact::<PyFloat>() {
-            self.bytes.push(BINFLOAT);
-            self.bytes.extend_from_slice(&number.value().to_be_bytes());
+            let mut whole = [BINFLOAT; 9];
+            whole[1..].copy_from_slice(&number.value().to_be_bytes());
+            self.bytes.extend_from_slice(&whole);
             true
         } else if let Ok(bytes) = object.cast_exact::<PyBytes>() {
-            self.raw(bytes)
+            self.raw(&bytes)
+        } else if let Ok(truth) = object.cast_exact::<PyBool>() {
+            self.bytes.push(if truth.is_true() { NEWTRUE } else { NEWFALSE });
+            true
         } else {
             self.compound(object)
         }
     }
 
-    fn compound(&mut self, object: &Bound<'_, PyAny>) -> bool {
-        if let Ok(truth) = object.cast_exact::<pyo3::types::PyBool>() {
-            self.bytes.push(if truth.is_true() { NEWTRUE } else { NEWFALSE });
-            return true;
-        }
+    fn compound(&mut self, object: Borrowed<'_, '_, PyAny>) -> bool {
         if let Ok(tuple) = object.cast_exact::<PyTuple>()
             && tuple.is_empty()
         {
@@ -83,18 +85,18 @@ impl Writer<'_> {
             self.bytes.push(EMPTY_TUPLE);
             return true;
         }
-        if self.depth == DEEPEST || !self.is_first(object) {
+        if self.depth == DEEPEST || !self.is_first(&object) {
             return false;
         }
         self.depth += 1;
         let is_plain = if let Ok(tuple) = object.cast_exact::<PyTuple>() {
-            self.tuple(tuple)
+            self.tuple(&tuple)
         } else if let Ok(list) = object.cast_exact::<PyList>() {
-            self.list(list)
+            self.list(&list)
         } else if let Ok(dict) = object.cast_exact::<PyDict>() {
-            self.dict(dict)
+            self.dict(&dict)
         } else if let Ok(array) = object.cast_exact::<PyByteArray>() {
-            self.byte_array(array)
+            self.byte_array(&array)
         } else {
             false
         };
@@ -102,10 +104,11 @@ impl Writer<'_> {
         is_plain
     }
 
-    /// Whether the object was not met before.
+    /// Whether the object was not met before. The outermost one needs no note: if it is in itself, the
+    /// second meeting is noted, and the third is refused.
     #[inline]
     fn is_first(&mut self, object: &Bound<'_, PyAny>) -> bool {
-        references(object) <= UNSHARED || self.seen.note(object.as_ptr().addr())
+        self.depth == 0 || references(object) <= UNSHARED || self.seen.note(object.as_ptr().addr())
     }
 
     #[inline]
@@ -210,19 +213,11 @@ impl Writer<'_> {
 
     #[inline]
     fn tuple(&mut self, tuple: &Bound<'_, PyTuple>) -> bool {
-        let len = tuple.len();
-        if len > 3 {
-            self.bytes.push(MARK);
-        }
-        if !tuple.iter_borrowed().all(|item| self.object(&item.to_owned())) {
+        self.bytes.push(MARK);
+        if !tuple.iter().all(|item| self.object(item.as_borrowed())) {
             return false;
         }
-        self.bytes.push(match len {
-            1 => TUPLE1,
-            2 => TUPLE2,
-            3 => TUPLE3,
-            _ => TUPLE,
-        });
+        self.bytes.push(TUPLE);
         true
     }
 
@@ -233,7 +228,7 @@ impl Writer<'_> {
             return true;
         }
         self.bytes.push(MARK);
-        if !list.iter().all(|item| self.object(&item)) {
+        if !list.iter().all(|item| self.object(item.as_borrowed())) {
             return false;
         }
         self.bytes.push(APPENDS);
@@ -247,7 +242,10 @@ impl Writer<'_> {
             return true;
         }
         self.bytes.push(MARK);
-        if !dict.iter().all(|(key, value)| self.object(&key) && self.object(&value)) {
+        if !dict
+            .iter()
+            .all(|(key, value)| self.object(key.as_borrowed()) && self.object(value.as_borrowed()))
+        {
             return false;
         }
         self.bytes.push(SETITEMS);
