@@ -10,6 +10,7 @@
 //! | [`snippets`] | what the README shows is what an example runs |
 //! | [`conformance`] | CPython's own tests with procession in place |
 //! | [`python`] | the Python package: environment, wheel, tests |
+//! | [`fuzz`] | what a fuzzer makes up, given to `wire` |
 //! | [`examples`] | the examples, and with what they are run |
 //! | [`source`] | Rust files of this repository, and their code without comments and strings |
 //! | [`workspace`] | what `cargo metadata` says of the workspace |
@@ -18,6 +19,7 @@
 mod conformance;
 mod crash_points;
 mod examples;
+mod fuzz;
 mod layering;
 mod plan;
 mod python;
@@ -42,6 +44,8 @@ const USAGE: &str = "usage: cargo xtask COMMAND
   python [ARGS...]   build and install the Python package, run its tests with pytest ARGS
   conformance [--python P] [--start METHOD] [--group GROUP] [--only TEST]
                      CPython's own tests with procession in place, on every CPython that is found
+  fuzz [--minutes N] [TARGET...]
+                     give `wire` what a fuzzer makes up: frame, handshake, message, pickle; one minute each
   examples           run the examples
   snippets           compare the README with the examples
   crash-points       list the named crash points and the tests that kill there
@@ -65,6 +69,13 @@ fn main() -> ExitCode {
         "tour" => step::run(vec![plan::tour(rest)]),
         "python" => step::run(python::tests(rest)),
         "conformance" => step::run(conformance::steps(rest)),
+        "fuzz" => match fuzz::steps(rest) {
+            Ok(steps) => step::run(steps),
+            Err(why) => {
+                eprintln!("{why}");
+                ExitCode::from(2)
+            }
+        },
         "examples" => step::run(examples::steps()),
         "snippets" => step::run(vec![plan::snippets()]),
         "crash-points" => crash_points::print(),
