@@ -105,19 +105,21 @@ impl Engine {
         self.raise(connection, raise::value_error(text));
     }
 
-    /// Has the store count what is kept of what has come. If there is no room, the message is not kept.
+    /// Has the store count what is kept of what has come. If there is no room for a message, it is not kept; whole ones that
+    /// have been read and not looked at are, and counted when there is.
     fn charge(&mut self, connection: &mut Connection) {
         let (kept, charged) = (connection.kept(), connection.charged);
-        if kept == charged {
+        if kept == charged || matches!(connection.state, State::Handshake(_)) {
             return;
         }
         self.store.free(charged);
         connection.charged = kept;
         if let Err(full) = self.store.take(kept) {
             connection.charged = 0;
-            connection.input = Vec::new();
-            connection.decoder.abandon();
-            self.raise(connection, full);
+            if connection.input.is_empty() {
+                connection.decoder.abandon();
+                self.raise(connection, full);
+            }
         }
     }
 }

@@ -1,10 +1,11 @@
 //! Many at once.
 
 use crate::raw::{Raw, Said};
-use crate::running::Running;
+use crate::running::{KEY, Running};
 use procession_testkit::guard;
 use procession_wire::value::Value;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use std::fs::File;
 
 const IDLE: usize = 2000;
 const BUSY: usize = 50;
@@ -23,6 +24,27 @@ fn resident() -> usize {
     let status = std::fs::read_to_string("/proc/self/statm").unwrap();
     let pages: usize = status.split_whitespace().nth(1).unwrap().parse().unwrap();
     pages * rustix::param::page_size()
+}
+
+#[test]
+fn without_a_free_descriptor_those_who_are_served_are_and_the_others_wait() {
+    let _guard = guard();
+    let before = getrlimit(Resource::Nofile);
+    let server = Running::tcp();
+    let mut served = Raw::ours(&server.address);
+    let highest = std::fs::read_dir("/proc/self/fd").unwrap().count() as u64 + 20;
+    setrlimit(Resource::Nofile, Rlimit { current: Some(highest), ..before }).unwrap();
+    let mut all: Vec<_> = std::iter::from_fn(|| File::open("/dev/null").ok()).collect();
+    all.pop();
+    // The client's end is the last descriptor: there is none for the server's.
+    let waiting = Raw::silent(&server.address);
+    for _ in 0..100 {
+        assert_eq!(served.ask(None, "dummy", &[]), Said::Returned(Value::None));
+    }
+    assert_eq!(server.counters.read().connections, 1);
+    setrlimit(Resource::Nofile, before).unwrap();
+    let mut waiting = waiting.shake_hands(KEY).unwrap();
+    assert_eq!(waiting.ask(None, "dummy", &[]), Said::Returned(Value::None));
 }
 
 #[test]

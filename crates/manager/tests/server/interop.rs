@@ -1,8 +1,10 @@
 //! Stock CPython as client and worker of our server.
 
+use crate::raw::Raw;
 use crate::running::{KEY, Running};
 use procession_testkit::guard;
 use procession_testkit::interpreters::{Interpreter, interpreters};
+use procession_wire::value::Value;
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
@@ -35,6 +37,35 @@ fn every_case(version: (u32, u32)) {
     let refused = peer(interpreter).arg("refused").args(server.words()).output().unwrap();
     assert_eq!(said(&refused), "ok refused\nok in-time\n");
     assert_eq!(server.counters.read().refused, 1);
+}
+
+#[test]
+fn workers_of_every_version_share_one_queue_of_tasks() {
+    let _guard = guard();
+    let server = Running::tcp();
+    let mut master = Raw::ours(&server.address);
+    let (tasks, results) =
+        (master.create("get_task_queue", &[]), master.create("get_result_queue", &[]));
+    let key = String::from_utf8_lossy(KEY).into_owned();
+    let worker = |it| peer(it).arg("worker").args(server.words()).arg(&key).spawn().unwrap();
+    let workers: Vec<_> = interpreters().iter().map(worker).collect();
+    let numbers = 0..20 * workers.len();
+    for number in numbers.clone() {
+        master.call(&tasks, "put", &[number.into()]);
+    }
+    let mut products: Vec<_> =
+        numbers.clone().map(|_| master.call(&results, "get", &[]).to_string()).collect();
+    let product = |number| format!("'{number} * {number} = {}'", number * number);
+    let mut expected: Vec<_> = numbers.map(product).collect();
+    products.sort_unstable();
+    expected.sort_unstable();
+    assert_eq!(products, expected);
+    for _ in &workers {
+        master.call(&tasks, "put", &[Value::None]);
+    }
+    for mut worker in workers {
+        assert!(worker.wait().unwrap().success());
+    }
 }
 
 macro_rules! versions {

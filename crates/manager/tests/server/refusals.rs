@@ -196,6 +196,87 @@ fn a_pickle_bomb_is_stored_as_the_bytes_that_it_is() {
     serves(&server.address);
 }
 
+/// Numbers that are the same in each run.
+struct Numbers(u64);
+
+impl Numbers {
+    fn below(&mut self, limit: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 % limit as u64) as usize
+    }
+}
+
+#[test]
+fn requests_of_which_some_bytes_were_changed_bring_nothing_down() {
+    let _guard = guard();
+    let server = limited(Limits { memory: 64 << 20, ..Limits::default() });
+    let mut raw = Raw::ours(&server.address);
+    let pair = Value::Tuple(vec![1.into(), "two".into()]);
+    let numbers = Value::List(vec![1.into(), 2.5.into(), "x".into(), pair.clone()]);
+    let slice = Value::Slice(Box::new([1.into(), 3.into(), Value::None]));
+    let mut requests = Vec::new();
+    for (typeid, args, calls) in [
+        (
+            "list",
+            vec![numbers.clone()],
+            vec![
+                ("__getitem__", vec![slice.clone()]),
+                ("extend", vec![numbers.clone()]),
+                ("__setitem__", vec![slice, numbers.clone()]),
+                ("insert", vec![1.into(), pair.clone()]),
+                ("pop", vec![]),
+                ("__mul__", vec![3.into()]),
+                ("sort", vec![]),
+                ("index", vec![2.5.into()]),
+            ],
+        ),
+        (
+            "dict",
+            vec![],
+            vec![
+                ("__setitem__", vec![pair.clone(), numbers.clone()]),
+                ("get", vec![pair.clone()]),
+                ("update", vec![Value::Dict(vec![("k".into(), 1.into())])]),
+                ("items", vec![]),
+                ("__iter__", vec![]),
+            ],
+        ),
+        (
+            "set",
+            vec![],
+            vec![("add", vec![pair.clone()]), ("__or__", vec![Value::Set(vec![1.into()])])],
+        ),
+        ("Queue", vec![], vec![("put", vec![numbers]), ("get_nowait", vec![]), ("qsize", vec![])]),
+        (
+            "Array",
+            vec!["i".into(), Value::List(vec![1.into(), 2.into()])],
+            vec![("__getitem__", vec![1.into()]), ("__setitem__", vec![0.into(), 5.into()])],
+        ),
+        (
+            "Namespace",
+            vec![],
+            vec![("__setattr__", vec!["a".into(), pair]), ("__getattribute__", vec!["a".into()])],
+        ),
+        ("Semaphore", vec![1.into()], vec![("release", vec![2.into()])]),
+    ] {
+        let ident = raw.create(typeid, &args);
+        requests.extend(calls.iter().map(|(method, args)| request(Some(&ident), method, args)));
+    }
+    let mut random = Numbers(0x9e37_79b9_7f4a_7c15);
+    for _ in 0..20_000 {
+        let mut message = requests[random.below(requests.len())].clone();
+        for _ in 0..=random.below(3) {
+            let place = random.below(message.len());
+            message[place] = random.below(256) as u8;
+        }
+        raw.send(&message).unwrap();
+        raw.receive().unwrap();
+    }
+    serves(&server.address);
+}
+
 #[test]
 fn a_store_that_is_full_says_so_and_takes_more_when_there_is_room() {
     let _guard = guard();
