@@ -2,7 +2,7 @@
 
 use super::call::{Answer, Call, Called, Fault, Hosted, Outcome, Turn};
 use super::elements::{elements, pairs};
-use super::iterator::Iterator;
+use super::iterator::{Iterator, Size};
 use super::key::{Key, wanted};
 use super::raise;
 use super::store::Kept;
@@ -17,6 +17,7 @@ pub(crate) struct Dict {
     numbers: HashMap<Key, u64>,
     entries: BTreeMap<u64, (Key, Rc<Kept>)>,
     next: u64,
+    size: Size,
 }
 
 impl Dict {
@@ -24,6 +25,7 @@ impl Dict {
     pub(crate) fn create(call: &Call<'_>, turn: &Turn<'_>) -> Result<Box<dyn Hosted>, Fault> {
         let mut dict = Self::default();
         dict.update(call, turn)?;
+        dict.size.set(dict.entries.len());
         Ok(Box::new(dict))
     }
 
@@ -147,35 +149,8 @@ fn default_value(argument: Option<&Argument<'_>>, turn: &Turn<'_>) -> Result<Rc<
     })
 }
 
-impl Hosted for Dict {
-    fn exposed(&self) -> &'static [&'static str] {
-        &[
-            "__contains__",
-            "__delitem__",
-            "__getitem__",
-            "__ior__",
-            "__iter__",
-            "__len__",
-            "__or__",
-            "__reversed__",
-            "__ror__",
-            "__setitem__",
-            "clear",
-            "copy",
-            "fromkeys",
-            "get",
-            "items",
-            "keys",
-            "pop",
-            "popitem",
-            "setdefault",
-            "update",
-            "values",
-            "__iter__",
-        ]
-    }
-
-    fn call(&mut self, call: &Call<'_>, turn: &mut Turn<'_>) -> Called {
+impl Dict {
+    fn carry_out(&mut self, call: &Call<'_>, turn: &Turn<'_>) -> Called {
         match call.method {
             "__len__" => Ok(Value::from(self.entries.len()).into()),
             "__contains__" => Ok(Value::Bool(self.get(&wanted(call.one()?)?).is_some()).into()),
@@ -233,7 +208,10 @@ impl Hosted for Dict {
                     }
                     "__iter__" => {
                         let keys = self.items().map(|(key, _)| key.kept());
-                        Ok(Outcome::Done(Answer::Proxy("Iterator", Iterator::over(keys))))
+                        Ok(Outcome::Done(Answer::Proxy(
+                            "Iterator",
+                            Iterator::over(keys, "dictionary", &self.size),
+                        )))
                     }
                     "__reversed__" => {
                         let keys = self.items().rev().map(|(key, _)| key.value().clone());
@@ -244,6 +222,41 @@ impl Hosted for Dict {
                 }
             }
         }
+    }
+}
+
+impl Hosted for Dict {
+    fn exposed(&self) -> &'static [&'static str] {
+        &[
+            "__contains__",
+            "__delitem__",
+            "__getitem__",
+            "__ior__",
+            "__iter__",
+            "__len__",
+            "__or__",
+            "__reversed__",
+            "__ror__",
+            "__setitem__",
+            "clear",
+            "copy",
+            "fromkeys",
+            "get",
+            "items",
+            "keys",
+            "pop",
+            "popitem",
+            "setdefault",
+            "update",
+            "values",
+            "__iter__",
+        ]
+    }
+
+    fn call(&mut self, call: &Call<'_>, turn: &mut Turn<'_>) -> Called {
+        let called = self.carry_out(call, turn);
+        self.size.set(self.entries.len());
+        called
     }
 
     fn repr(&self, _address: &str) -> Result<String, Fault> {

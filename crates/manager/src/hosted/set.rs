@@ -6,7 +6,7 @@
 
 use super::call::{Answer, Call, Called, Fault, Hosted, Outcome, Turn};
 use super::elements::elements;
-use super::iterator::Iterator;
+use super::iterator::{Iterator, Size};
 use super::key::{Key, wanted};
 use super::raise;
 use procession_wire::message::Argument;
@@ -15,7 +15,10 @@ use std::collections::HashSet;
 
 /// A set.
 #[derive(Debug, Default)]
-pub(crate) struct Set(HashSet<Key>);
+pub(crate) struct Set {
+    members: HashSet<Key>,
+    size: Size,
+}
 
 fn members(argument: &Argument<'_>, turn: &Turn<'_>) -> Result<HashSet<Key>, Fault> {
     elements(argument, turn)?.into_iter().map(Key::of).collect()
@@ -69,11 +72,14 @@ impl Set {
     /// From the arguments of `set(iterable=())`.
     pub(crate) fn create(call: &Call<'_>, turn: &Turn<'_>) -> Result<Box<dyn Hosted>, Fault> {
         let [all] = call.bind([""], 0)?;
-        Ok(Box::new(Self(all.map_or(Ok(HashSet::new()), |all| members(all, turn))?)))
+        let members = all.map_or(Ok(HashSet::new()), |all| members(all, turn))?;
+        let set = Self { members, size: Size::default() };
+        set.size.set(set.members.len());
+        Ok(Box::new(set))
     }
 
     fn combine(&mut self, pairing: Pairing, call: &Call<'_>, turn: &Turn<'_>) -> Called {
-        let mut combined = self.0.clone();
+        let mut combined = self.members.clone();
         for other in call.args {
             combined = pairing.apply(combined, &members(other, turn)?);
         }
@@ -81,12 +87,12 @@ impl Set {
         if !changes {
             return Ok(whole(combined.iter()).into());
         }
-        self.0 = combined;
-        Ok(if answers { whole(self.0.iter()).into() } else { Value::None.into() })
+        self.members = combined;
+        Ok(if answers { whole(self.members.iter()).into() } else { Value::None.into() })
     }
 
     fn compare(&self, call: &Call<'_>, turn: &Turn<'_>) -> Called {
-        let mine = &self.0;
+        let mine = &self.members;
         let other = members(call.one()?, turn)?;
         let answer = match call.method {
             "isdisjoint" => mine.is_disjoint(&other),
@@ -97,6 +103,63 @@ impl Set {
             _ => return Err(Fault::NoMethod),
         };
         Ok(Value::Bool(answer).into())
+    }
+}
+
+impl Set {
+    fn carry_out(&mut self, call: &Call<'_>, turn: &Turn<'_>) -> Called {
+        if let Some(pairing) = Pairing::of(call.method) {
+            return self.combine(pairing, call, turn);
+        }
+        match call.method {
+            "__len__" => Ok(Value::from(self.members.len()).into()),
+            "__contains__" => Ok(Value::Bool(self.members.contains(&wanted(call.one()?)?)).into()),
+            "__rsub__" => {
+                let other = members(call.one()?, turn)?;
+                Ok(whole(other.difference(&self.members)).into())
+            }
+            "__iter__" => {
+                let members = self.members.iter().map(Key::kept);
+                Ok(Outcome::Done(Answer::Proxy(
+                    "Iterator",
+                    Iterator::over(members, "Set", &self.size),
+                )))
+            }
+            "copy" => Ok(whole(self.members.iter()).into()),
+            "add" => {
+                let member = Key::keep(call.one()?, turn)?;
+                if !self.members.contains(member.value()) {
+                    self.members.insert(member);
+                }
+                Ok(Value::None.into())
+            }
+            "clear" => {
+                self.members.clear();
+                Ok(Value::None.into())
+            }
+            "discard" => {
+                self.members.remove(&wanted(call.one()?)?);
+                Ok(Value::None.into())
+            }
+            "remove" => {
+                let member = wanted(call.one()?)?;
+                if self.members.remove(&member) {
+                    return Ok(Value::None.into());
+                }
+                Err(raise::key_error(member).into())
+            }
+            "pop" => match self.members.iter().next().cloned() {
+                Some(member) => {
+                    self.members.remove(member.value());
+                    Ok(member.value().clone().into())
+                }
+                None => {
+                    let text = Value::Str("pop from an empty set".to_owned());
+                    Err(raise::key_error(text).into())
+                }
+            },
+            _ => self.compare(call, turn),
+        }
     }
 }
 
@@ -144,62 +207,16 @@ impl Hosted for Set {
     }
 
     fn call(&mut self, call: &Call<'_>, turn: &mut Turn<'_>) -> Called {
-        if let Some(pairing) = Pairing::of(call.method) {
-            return self.combine(pairing, call, turn);
-        }
-        match call.method {
-            "__len__" => Ok(Value::from(self.0.len()).into()),
-            "__contains__" => Ok(Value::Bool(self.0.contains(&wanted(call.one()?)?)).into()),
-            "__rsub__" => {
-                let other = members(call.one()?, turn)?;
-                Ok(whole(other.difference(&self.0)).into())
-            }
-            "__iter__" => {
-                let members = self.0.iter().map(Key::kept);
-                Ok(Outcome::Done(Answer::Proxy("Iterator", Iterator::over(members))))
-            }
-            "copy" => Ok(whole(self.0.iter()).into()),
-            "add" => {
-                let member = Key::keep(call.one()?, turn)?;
-                if !self.0.contains(member.value()) {
-                    self.0.insert(member);
-                }
-                Ok(Value::None.into())
-            }
-            "clear" => {
-                self.0.clear();
-                Ok(Value::None.into())
-            }
-            "discard" => {
-                self.0.remove(&wanted(call.one()?)?);
-                Ok(Value::None.into())
-            }
-            "remove" => {
-                let member = wanted(call.one()?)?;
-                if self.0.remove(&member) {
-                    return Ok(Value::None.into());
-                }
-                Err(raise::key_error(member).into())
-            }
-            "pop" => match self.0.iter().next().cloned() {
-                Some(member) => {
-                    self.0.remove(member.value());
-                    Ok(member.value().clone().into())
-                }
-                None => {
-                    let text = Value::Str("pop from an empty set".to_owned());
-                    Err(raise::key_error(text).into())
-                }
-            },
-            _ => self.compare(call, turn),
-        }
+        let called = self.carry_out(call, turn);
+        self.size.set(self.members.len());
+        called
     }
 
     fn repr(&self, _address: &str) -> Result<String, Fault> {
-        Ok(whole(self.0.iter()).to_string())
+        Ok(whole(self.members.iter()).to_string())
     }
 
     fn contents(&self) -> Result<Answer, Fault> {
-        Ok(Answer::Value(whole(self.0.iter())))
+        Ok(Answer::Value(whole(self.members.iter())))
     }
 }
