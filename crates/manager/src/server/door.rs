@@ -112,15 +112,19 @@ impl Server {
     /// # Errors
     /// What the system says if the loop cannot wait. No client can bring this about.
     pub fn run(self) -> io::Result<()> {
-        self.run_until(|| false)
+        self.serve(None)
     }
 
-    /// As [`run`](Self::run), and ends too if `interrupted` says so, which is asked whenever a signal has interrupted the
-    /// wait of this thread.
+    /// As [`run`](Self::run), and ends too if `interrupted` says so, which is asked when a signal interrupts this thread, and
+    /// once in a second.
     ///
     /// # Errors
     /// As there.
     pub fn run_until(self, mut interrupted: impl FnMut() -> bool) -> io::Result<()> {
+        self.serve(Some(&mut interrupted))
+    }
+
+    fn serve(self, interrupted: Option<&mut dyn FnMut() -> bool>) -> io::Result<()> {
         let store = Store::new(self.builder.limits.memory);
         let is_unix = matches!(self.listener.address(), Address::Unix(_) | Address::Abstract(_));
         let shares = self.builder.shares_memory && is_unix && self.builder.tls.is_none();
@@ -155,7 +159,7 @@ impl Server {
             desk: self.desk,
             offer,
         };
-        Engine::new(parts)?.run(&mut interrupted)
+        Engine::new(parts)?.run(interrupted)
     }
 }
 

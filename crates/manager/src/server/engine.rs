@@ -49,6 +49,9 @@ const PAUSE: Duration = Duration::from_millis(100);
 const EVENTS: usize = 256;
 const ACCEPTS: usize = 64;
 
+/// A signal that comes between two waits interrupts neither: so it is seen after this time at most.
+const PATIENCE: Duration = Duration::from_secs(1);
+
 /// How much is read at once.
 const SCRATCH: usize = 256 << 10;
 
@@ -146,13 +149,23 @@ impl Engine {
         })
     }
 
-    pub(super) fn run(mut self, interrupted: &mut dyn FnMut() -> bool) -> io::Result<()> {
+    /// Until it is over, or `interrupted` says so, if it is given.
+    pub(super) fn run(
+        mut self,
+        mut interrupted: Option<&mut dyn FnMut() -> bool>,
+    ) -> io::Result<()> {
         let mut events = Vec::with_capacity(EVENTS);
+        let mut asks_again_at = self.now;
         while !self.is_over {
             self.count();
-            let is_interrupted = self.sleep(&mut events)?;
-            self.is_over |= is_interrupted && interrupted();
+            let is_interrupted = self.sleep(&mut events, interrupted.is_some())?;
             self.now = Instant::now();
+            if let Some(interrupted) = &mut interrupted
+                && (is_interrupted || self.now >= asks_again_at)
+            {
+                asks_again_at = self.now + PATIENCE;
+                self.is_over |= interrupted();
+            }
             for event in events.drain(..) {
                 self.hear(event)?;
             }
@@ -180,11 +193,12 @@ impl Engine {
     }
 
     /// Says whether a signal has come instead.
-    fn sleep(&self, events: &mut Vec<Event>) -> io::Result<bool> {
-        let wait = match self.deadlines.first() {
+    fn sleep(&self, events: &mut Vec<Event>, minds_signals: bool) -> io::Result<bool> {
+        let until_first = |first: Instant| first.saturating_duration_since(Instant::now());
+        let wait = match self.deadlines.first().map(until_first) {
             _ if !self.ready.is_empty() => Some(Duration::ZERO),
-            Some(first) => Some(first.saturating_duration_since(Instant::now())),
-            None => None,
+            first if minds_signals => Some(first.map_or(PATIENCE, |first| first.min(PATIENCE))),
+            first => first,
         };
         let wait = wait.map(|wait| Timespec::try_from(wait).unwrap_or_default());
         match epoll::wait(&self.epoll, spare_capacity(events), wait.as_ref()) {
