@@ -233,7 +233,9 @@ def test_dicts_do_what_those_of_stock_do(manager):
     ages.update(x=1)
     assert ages.copy() == {"b": [2], "x": 1} and ages.items() == [("b", [2]), ("x", 1)]
     assert ages.values() == [[2], 1] and str(ages) == "{'b': [2], 'x': 1}"
+    keys = iter(ages)
     ages.clear()
+    assert raised(next, keys) == (RuntimeError, ("dictionary changed size during iteration",))
     assert raised(ages.popitem)[0] is KeyError
 
 
@@ -304,6 +306,13 @@ def test_a_type_of_the_users_is_hosted(manager):
     with pytest.raises(RemoteError, match="(?s)Unserializable message: Traceback.*lambda"):
         counter.unpicklable()
     assert counter.add() == 11
+
+
+def test_an_object_that_would_end_its_thread_fails_that_call_only(ours):
+    counter = ours.Counter()
+    with pytest.raises(RemoteError, match="SystemExit: 3"):
+        counter.leave()
+    assert counter.add() == 1
 
 
 def test_exposed_says_which_methods_there_are(manager):
@@ -623,31 +632,7 @@ def test_the_initializer_runs_in_the_managers_process(tmp_path, method):
 # --- Deaths -----------------------------------------------------------------------------------------------------
 
 
-CLIENT = """
-import sys
-from {package}.managers import BaseManager
-class Remote(BaseManager): pass
-for name in ("get_jobs", "get_lock"): Remote.register(name)
-kind, host, port = sys.argv[1], sys.argv[2], int(sys.argv[3])
-manager = Remote((host, port), b"secret")
-manager.connect()
-jobs, lock = manager.get_jobs(), manager.get_lock()
-if kind == "get":
-    print("ready", flush=True)
-    jobs.get()
-else:
-    lock.acquire()
-    print("ready", flush=True)
-    sys.stdin.read()
-"""
-
-
-class Served(OURS.SyncManager):
-    pass
-
-
 def test_a_client_that_is_killed_in_get_takes_no_item(ours):
-    pytest.importorskip("procession")
     jobs = ours.Queue()
     if (child := os.fork()) == 0:
         try:

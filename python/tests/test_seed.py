@@ -153,6 +153,36 @@ def manager_and_worker(way, env):
         return result(master)
 
 
+#: How a program is run: with stock, with procession installed, and with its managers imported from procession.
+WAYS = {"stock": [], "installed": ["-m", "procession"], "imported": []}
+
+
+@pytest.mark.parametrize(
+    ("master", "workers"),
+    [("imported", "stock"), ("stock", "imported"), ("imported", "imported"), ("imported", "installed"),
+     ("installed", "imported"), ("installed", "stock")],
+)  # fmt: skip
+def test_a_manager_and_two_workers_work_together_whoever_is_ours(environment, tmp_path, master, workers):
+    def program(role, way):
+        text = (PROGRAMS / f"07_manager_{role}.py").read_text()
+        if way == "imported":
+            text = text.replace("from multiprocessing.managers import", "from procession.managers import")
+        script = tmp_path / f"{role}-{way}.py"
+        script.write_text(text)
+        return [sys.executable, *WAYS[way], str(script)]
+
+    env = environment("fork")
+    with free_port(8888), Program(program("master", master), env=env) as served:
+        assert served.until(lambda: b"Try get" in served.output or served.process.poll() is not None), served.said()
+        with Program(program("worker", workers), env=env) as one, Program(program("worker", workers), env=env) as other:
+            for each in (served, one, other):
+                assert each.until_all_ended(), each.said()
+        status, complaint, lines = result(served)
+    assert (status, complaint, lines[-1], len(lines)) == (0, [], "master exit", 22)
+    put = [int(line.split()[2].rstrip(".")) for line in served.lines()[:10]]
+    assert sorted(served.lines()[11:21]) == sorted(f"Redult,{n} * {n} = {n * n}:" for n in put)
+
+
 @contextlib.contextmanager
 def free_port(number):
     """The seed's programs have their port written in them."""
