@@ -52,21 +52,29 @@ macro_rules! crash_point {
 }
 
 #[cfg(feature = "crash-points")]
-pub use armed::{arm, disarm, hash, pass};
+pub use armed::{arm, arm_stop, disarm, hash, pass};
 
 #[cfg(feature = "crash-points")]
 mod armed {
     use super::{ARMED_MAX, VARIABLE};
+    use rustix::process::Signal;
     use std::sync::Once;
-    use std::sync::atomic::{AtomicU64, Ordering};
+    use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
     struct Slot {
         name: AtomicU64,
         left: AtomicU64,
+        stops: AtomicBool,
     }
 
-    static SLOTS: [Slot; ARMED_MAX] =
-        [const { Slot { name: AtomicU64::new(0), left: AtomicU64::new(0) } }; ARMED_MAX];
+    static SLOTS: [Slot; ARMED_MAX] = [const { Slot::free() }; ARMED_MAX];
+
+    impl Slot {
+        const fn free() -> Self {
+            let (name, left) = (AtomicU64::new(0), AtomicU64::new(0));
+            Self { name, left, stops: AtomicBool::new(false) }
+        }
+    }
 
     /// The number under which a name is armed: FNV-1a, never zero.
     pub const fn hash(name: &str) -> u64 {
@@ -85,7 +93,17 @@ mod armed {
     /// If `n` is zero, or if [`ARMED_MAX`] other names are armed.
     pub fn arm(name: &str, n: u64) {
         read_variable();
-        set(name, n);
+        set(name, n, false);
+    }
+
+    /// As [`arm`], but the process is stopped there, with all its threads, until somebody sends it
+    /// `SIGCONT`.
+    ///
+    /// # Panics
+    /// As [`arm`].
+    pub fn arm_stop(name: &str, n: u64) {
+        read_variable();
+        set(name, n, true);
     }
 
     /// Disarms every name, also those of the variable.
@@ -102,12 +120,16 @@ mod armed {
             if slot.name.load(Ordering::Acquire) == name
                 && slot.left.fetch_sub(1, Ordering::Relaxed) == 1
             {
-                die();
+                send_myself(if slot.stops.load(Ordering::Relaxed) {
+                    Signal::STOP
+                } else {
+                    Signal::KILL
+                });
             }
         }
     }
 
-    fn set(name: &str, n: u64) {
+    fn set(name: &str, n: u64, stops: bool) {
         assert!(n > 0, "cannot arm crash point {name} at passing 0: the first is 1");
         let (name_hash, taken) =
             (hash(name), |slot: &&Slot| slot.name.load(Ordering::Relaxed) != 0);
@@ -115,6 +137,7 @@ mod armed {
         let slot = SLOTS.iter().find(same).or_else(|| SLOTS.iter().find(|slot| !taken(slot)));
         let slot = slot.unwrap_or_else(|| panic!("cannot arm crash point {name}: table is full"));
         slot.left.store(n, Ordering::Relaxed);
+        slot.stops.store(stops, Ordering::Relaxed);
         // Labelled `armed`.
         slot.name.store(name_hash, Ordering::Release);
     }
@@ -128,16 +151,15 @@ mod armed {
                 let n = n.parse().unwrap_or_else(|_| {
                     panic!("cannot read {VARIABLE}={value}: `{n}` is no number of passings")
                 });
-                set(name, n);
+                set(name, n, false);
             }
         });
     }
 
-    fn die() -> ! {
-        let killed =
-            rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
-        // kill(2) of oneself with SIGKILL does not return to the caller.
-        unreachable!("cannot kill this process at a crash point: {killed:?}")
+    /// kill(2) of oneself does not return before the process has stopped, and never with `SIGKILL`.
+    fn send_myself(signal: Signal) {
+        rustix::process::kill_process(rustix::process::getpid(), signal)
+            .expect("a process may send itself any signal");
     }
 }
 
