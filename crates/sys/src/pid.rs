@@ -1,25 +1,37 @@
 //! Facts about processes and the system that only a number names.
 
-use std::fs;
+use rustix::io::Errno;
+use std::{fs, io};
 
 /// The number of the PID namespace of this process; 0 where it cannot be read.
 pub fn namespace() -> u64 {
     rustix::fs::stat("/proc/self/ns/pid").map_or(0, |stat| stat.st_ino)
 }
 
-/// When the process started, in clock ticks since boot, if it runs.
+/// When the process started, in clock ticks since boot; `None` if it does not run.
 ///
 /// With the pid it names a process for good: the kernel gives pids again, but not at the same tick.
 /// A process that has ended and was not reaped does not run.
-pub fn start_time(pid: u32) -> Option<u64> {
-    let stat = fs::read(format!("/proc/{pid}/stat")).ok()?;
+///
+/// # Errors
+/// If the kernel cannot be asked, for want of a descriptor or of memory: it may run or not.
+pub fn start_time(pid: u32) -> io::Result<Option<u64>> {
+    let stat = match fs::read(format!("/proc/{pid}/stat")) {
+        Ok(stat) => stat,
+        Err(error) => match Errno::from_io_error(&error) {
+            // The second if it was reaped between opening and reading.
+            Some(Errno::NOENT | Errno::SRCH) => return Ok(None),
+            _ => return Err(error),
+        },
+    };
     // The name in parentheses may hold anything; the fields are counted from its end.
-    let after = stat.iter().rposition(|byte| *byte == b')')? + 2;
-    let mut fields = std::str::from_utf8(stat.get(after..)?).ok()?.split(' ');
-    match fields.next()? {
-        "Z" | "X" | "x" => None,
-        _ => fields.nth(18)?.parse().ok(),
+    let after = stat.iter().rposition(|byte| *byte == b')').map_or(0, |end| end + 2);
+    let mut fields = stat.get(after..).unwrap_or_default().split(|byte| *byte == b' ');
+    if let Some(b"Z" | b"X" | b"x") = fields.next() {
+        return Ok(None);
     }
+    let start = fields.nth(18).and_then(|field| std::str::from_utf8(field).ok()?.parse().ok());
+    start.map(Some).ok_or_else(|| io::Error::other(format!("/proc/{pid}/stat is none")))
 }
 
 /// The machine's memory in bytes.

@@ -128,6 +128,7 @@ fn what_a_member_killed_in_the_ledger_held_goes_back() {
         scene("ledger.reserve.after_claim", starts_processes),
         scene("ledger.reserve.after_claim", forks),
         scene("ledger.adopt.before_alive", forks_what_dies_at_once),
+        scene("ledger.adopt.before_start", forks_what_dies_at_once),
     ] {
         scene.play();
     }

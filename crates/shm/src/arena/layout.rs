@@ -70,11 +70,11 @@ crate::shared_struct! {
     ///
     /// | word | meaning | changed by |
     /// |---|---|---|
-    /// | `state` | generation (upper half), [`MemberState`](crate::MemberState) | reserver, member, burier: compare and swap |
+    /// | `state` | generation (32 bits), the process (24 bits, 0 before there is one), [`MemberState`](crate::MemberState) (8 bits) | reserver, member, burier: compare and swap |
     /// | `reserver` | who made the seat and reads the result; 0 for a seat that can be reserved | the reserver, before reservation; whoever frees the seat or buries the reserver |
-    /// | `pid`, `start` | the process, and when it started (clock ticks since boot) | the member, at adoption |
+    /// | `start` | when the process started (clock ticks since boot), 0 before it has noted that | the reserver, then the member once it sits |
     /// | `holdings` | first block of the list of what it holds | the member, under the ledger's lock |
-    /// | `exit` | 0, or how it ended | whoever reaped it |
+    /// | `exit` | the generation's number for "has not ended", or how it ended | the reserver; whoever reaped it: compare and swap |
     /// | `parcel` | arguments before it runs, result after | reserver, then member |
     pub(crate) struct Member: 128 {
         pub(crate) state: AtomicU64,
@@ -82,8 +82,8 @@ crate::shared_struct! {
         pub(crate) start: AtomicU64,
         pub(crate) holdings: AtomicU64,
         pub(crate) parcel: AtomicU64,
-        pub(crate) pid: AtomicU32,
         pub(crate) exit: AtomicU32,
+        unused: AtomicU32,
         pub(crate) name: [AtomicU64; 4],
         pub(crate) rest: [AtomicU64; 6],
     }
@@ -101,8 +101,8 @@ pub(crate) const HASH: u64 = {
         SMALL,
         LARGE as usize,
         SLAB as usize,
-        // The version of what lies inside the blocks.
-        2,
+        // The version of what lies inside the seats and blocks.
+        3,
     ];
     let mut hash = 0xcbf2_9ce4_8422_2325_u64;
     let mut at = 0;

@@ -73,7 +73,7 @@ pub enum MemberState {
 
 impl MemberState {
     fn from_bits(bits: u64) -> Self {
-        match bits as u32 {
+        match bits as u8 {
             1 => Self::Reserved,
             2 => Self::Alive,
             3 => Self::Dying,
@@ -90,8 +90,29 @@ pub struct Ended {
     pub status: Option<i32>,
 }
 
+/// The word of a seat that is in this state, with the process in it; 0 before there is one.
+///
+/// Linux gives pids of 22 bits at most. The pid stands in this word so that the one step by which a process
+/// takes its seat also says who it is. Whoever wrote the pid beside it, before that step or after, might
+/// be held up until the seat is another's, who would be taken for dead then and buried alive.
+fn seat_word(generation: u32, pid: u32, state: MemberState) -> u64 {
+    u64::from(generation) << 32 | u64::from(pid) << PID_AT | state as u64
+}
+
+fn pid_in(word: u64) -> u32 {
+    word as u32 >> PID_AT
+}
+
+const PID_AT: u32 = 8;
+
 const ENDED: u32 = 1 << 31;
 const UNKNOWN: u32 = 1 << 30;
+
+/// The exit word of a process that has not ended. Each generation of a seat has its own, so that
+/// whoever is held up while it tells the end of one process does not tell it of the next.
+fn running(generation: u32) -> u32 {
+    (generation & 0x3fff) << 16
+}
 
 impl Ended {
     fn to_word(self) -> u32 {
@@ -154,11 +175,12 @@ impl Family {
             }
             header.seats.fetch_max(seat as u64 + 1, AcqRel);
             let generation = ((seen >> 32) as u32).wrapping_add(1).max(1);
-            let next = u64::from(generation) << 32 | state as u64;
+            let next = seat_word(generation, 0, state);
             if member.state.compare_exchange(seen, next, AcqRel, Relaxed).is_ok() {
                 crash_point!("ledger.reserve.after_claim");
-                member.exit.store(0, Relaxed);
+                member.exit.store(running(generation), Relaxed);
                 member.parcel.store(0, Relaxed);
+                member.start.store(0, Relaxed);
                 return Ok(MemberId::new(seat, generation));
             }
             self.unreserve(seat, reserver);
@@ -197,10 +219,10 @@ impl Family {
     }
 
     pub(super) fn change(&self, id: MemberId, from: MemberState, to: MemberState) -> bool {
-        let generation = u64::from(id.generation()) << 32;
         self.seat(id).is_some_and(|member| {
-            let (from, to) = (generation | from as u64, generation | to as u64);
-            member.state.compare_exchange(from, to, AcqRel, Relaxed).is_ok()
+            let pid = pid_in(member.state.load(Acquire));
+            let word = |state| seat_word(id.generation(), pid, state);
+            member.state.compare_exchange(word(from), word(to), AcqRel, Relaxed).is_ok()
         })
     }
 
@@ -224,26 +246,33 @@ impl Family {
 
     /// The process of a member; `None` before it runs and when the seat is another's.
     pub fn pid_of(&self, id: MemberId) -> Option<u32> {
-        let seat = self.seat(id).filter(|_| self.state(id) != MemberState::Reserved);
-        seat.map(|member| member.pid.load(Relaxed))
+        let pid = self.seat(id).map_or(0, |member| pid_in(member.state.load(Acquire)));
+        (pid != 0).then_some(pid)
     }
 
-    /// Takes a reserved seat for this process. `false` if it was withdrawn.
+    /// Takes a reserved seat for this process. `false` if it was withdrawn; it may be another's then.
     pub(super) fn sit_down(&self, id: MemberId) -> bool {
         let Some(member) = self.seat(id) else { return false };
         let pid = std::process::id();
-        member.pid.store(pid, Relaxed);
-        member.start.store(pid::start_time(pid).unwrap_or(0), Release);
-        self.me.store(id.to_word(), Relaxed);
+        let start = pid::start_time(pid).ok().flatten().unwrap_or(0);
+        let reserved = seat_word(id.generation(), 0, MemberState::Reserved);
+        let alive = seat_word(id.generation(), pid, MemberState::Alive);
         crash_point!("ledger.adopt.before_alive");
-        self.change(id, MemberState::Reserved, MemberState::Alive)
+        if member.state.compare_exchange(reserved, alive, AcqRel, Relaxed).is_err() {
+            return false;
+        }
+        crash_point!("ledger.adopt.before_start");
+        member.start.store(start, Release);
+        self.me.store(id.to_word(), Relaxed);
+        true
     }
 
     /// Notes how the process of `id` ended, and wakes who waits for that. Anyone who reaped it.
     pub fn set_ended(&self, id: MemberId, ended: Ended) {
         if let Some(member) = self.seat(id) {
-            let word = ended.to_word();
-            if member.exit.compare_exchange(0, word, AcqRel, Relaxed).is_ok() {
+            let (running, word) = (running(id.generation()), ended.to_word());
+            crash_point!("ledger.ended.before_word");
+            if member.exit.compare_exchange(running, word, AcqRel, Relaxed).is_ok() {
                 futex::wake_all(&member.exit);
             }
         }
@@ -258,7 +287,7 @@ impl Family {
     /// no reason; look again.
     pub fn sleep_until_ended(&self, id: MemberId, deadline: procession_sys::Deadline) {
         if let Some(member) = self.seat(id) {
-            futex::wait(&member.exit, 0, deadline.within(crate::RECHECK));
+            futex::wait(&member.exit, running(id.generation()), deadline.within(crate::RECHECK));
         }
     }
 
@@ -301,7 +330,7 @@ impl Family {
                 let name: Vec<u8> = name.take_while(|byte| *byte != 0).collect();
                 Some(MemberInfo {
                     id: MemberId::new(seat, (state >> 32) as u32),
-                    pid: member.pid.load(Relaxed),
+                    pid: pid_in(state),
                     state: MemberState::from_bits(state),
                     name: String::from_utf8_lossy(&name).into_owned(),
                 })
@@ -310,11 +339,16 @@ impl Family {
             .collect()
     }
 
-    /// Whether the process of a member runs.
+    /// Whether the process of a member runs, as far as this process can see.
     pub fn is_alive(&self, id: MemberId) -> bool {
         self.seat(id).is_some_and(|member| {
-            let started = pid::start_time(member.pid.load(Relaxed));
-            started.is_some() && started == Some(member.start.load(Acquire))
+            match pid::start_time(pid_in(member.state.load(Acquire))) {
+                // 0: it has just sat down, and not noted its start yet.
+                Ok(Some(start)) => [0, start].contains(&member.start.load(Acquire)),
+                Ok(None) => false,
+                // It may run; to bury it alive would be worse than to bury it late.
+                Err(_) => true,
+            }
         })
     }
 }
