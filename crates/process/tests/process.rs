@@ -12,6 +12,7 @@ use procession_process::{
     Error, Process, ProcessBuilder, Signal, StartMethod, Stdio, active_children, current_process,
     parent_process,
 };
+use procession_shm::family;
 use procession_sys::pidfd::Pidfd;
 use procession_sys::stdio::{Stream, replace};
 use procession_sys::{Deadline, environment, poll};
@@ -702,6 +703,7 @@ fn child_that_is_killed_at_any_step_is_told() {
                 "start.child.bound",
                 "start.child.before_call",
                 "start.child.before_result",
+                "start.child.before_hand_over",
                 "start.child.result",
             ];
             for method in [0, 1] {
@@ -711,14 +713,18 @@ fn child_that_is_killed_at_any_step_is_told() {
                     let host = host.spawn(
                         |(method, step): (u8, String)| {
                             arm_in_images(&step);
+                            let used = || family().expect("a family").arena().usage().0;
+                            let before = used();
                             let process = by(method).spawn(|x| x + 1, 1).expect("spawn");
                             let joined = process.join();
-                            (format!("{joined:?}"), process.exitcode())
+                            let exitcode = process.exitcode();
+                            drop(process);
+                            (format!("{joined:?}"), exitcode, used() - before)
                         },
                         (method, step.to_owned()),
                     );
-                    let (joined, exitcode) = host.expect("spawn").join().expect("join");
-                    assert_eq!(exitcode, Some(-9), "{step}");
+                    let (joined, exitcode, left) = host.expect("spawn").join().expect("join");
+                    assert_eq!((exitcode, left), (Some(-9), 0), "{step}");
                     match step {
                         "start.child.result" => assert_eq!(joined, "Ok(2)"),
                         _ => assert!(joined.contains("Killed"), "{step}: {joined}"),

@@ -6,14 +6,15 @@
 //! | outcome | the child, before it ends | the parent | `join`; freed when the seat is released |
 //!
 //! Both lie in the same word. A child that dies before it took its arguments leaves them there, so the parent remembers
-//! their handle and does not take them for an outcome.
+//! their handle and does not take them for an outcome. The outcome is the child's until it lies there, and is freed with it if
+//! it dies in between; the parent finds a stale handle then, and no outcome.
 
 use procession_ipc::Error;
 use procession_ipc::message::{Objects, PICKLE, Parcel};
 use procession_shm::{Ended, Family, Handle, MemberId, MemberState, adopt, family, fork_as};
-use procession_sys::Deadline;
 use procession_sys::bytes::Bytes;
 use procession_sys::process_status::ExitStatus;
+use procession_sys::{Deadline, crash_point};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::os::fd::{BorrowedFd, OwnedFd};
@@ -121,10 +122,11 @@ impl Slot {
                 true
             }
             // So quick that the outcome is there already.
-            outcome => {
-                self.family.set_parcel(self.id, outcome);
+            Some(outcome) => {
+                self.family.set_parcel(self.id, Some(outcome));
                 false
             }
+            None => false,
         }
     }
 
@@ -171,7 +173,10 @@ impl Slot {
     fn leave(self, parcel: Parcel) {
         // Without a parent nobody asks for it.
         if let Some(parent) = self.family.reserver(self.id) {
-            self.family.set_parcel(self.id, Some(parcel.hand_to(parent)));
+            // In this order: what is the parent's before it lies here is found by nobody.
+            self.family.set_parcel(self.id, Some(parcel.handle()));
+            crash_point!("start.child.before_hand_over");
+            parcel.hand_to(parent);
         }
     }
 
@@ -194,6 +199,8 @@ impl Slot {
         arguments: Arguments,
     ) -> Result<Option<Parcel>, Error> {
         let handle = self.family.take_parcel(self.id).filter(|handle| *handle != arguments.0);
+        // One that was not handed over went with the child.
+        let handle = handle.filter(|handle| self.family.arena().block(*handle).is_ok());
         handle.map(|handle| Parcel::receive(self.family, handle)).transpose()
     }
 
