@@ -11,6 +11,7 @@
 //! | `member` | what members do |
 //! | `board` | what survives them |
 //! | `note` | messages that show whether they are whole |
+//! | `remains` | what the arena keeps that was not there before |
 //! | `report` | what was done and what held |
 #![forbid(unsafe_code)]
 
@@ -20,12 +21,14 @@ mod member;
 mod note;
 mod phases;
 mod random;
+mod remains;
 mod report;
 
 use procession_ipc::byte_queue::Bounds;
 use procession_shm::family;
 use procession_testkit::LeakCheck;
 use procession_testkit::fact::holds_within;
+use remains::Inventory;
 use report::Report;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -47,6 +50,7 @@ fn main() -> ExitCode {
     let leaks = LeakCheck::take();
     let used = || family().map_or(0, |family| family.arena().usage().0);
     let (before, seats) = (used(), seats());
+    let inventory = family().map(Inventory::take);
     let start = Instant::now();
     let mut round = 0;
     while report.kills() < kills && report.held() {
@@ -68,6 +72,9 @@ fn main() -> ExitCode {
     };
     if !holds_within(Duration::from_secs(20), is_back) {
         report.violation("the arena does not get its memory or its seats back");
+        if let (Ok(inventory), Ok(family)) = (&inventory, family()) {
+            inventory.added(family).iter().for_each(|line| println!("left in the arena    {line}"));
+        }
     }
     let left = leaks.left_after(Duration::from_secs(10));
     left.iter().for_each(|left| report.violation(&format!("left behind: {left}")));
