@@ -181,7 +181,7 @@ impl ProcessBuilder {
 
         exit::arrange();
         for _ in 0..TRIES {
-            let ground = plan.ground(&own).map_err(failed)?;
+            let Some(ground) = plan.ground(&own).map_err(failed)? else { continue };
             let preface = Preface {
                 identity: identity.clone(),
                 environment: wanted.changes_from(ground.surroundings()),

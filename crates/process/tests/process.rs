@@ -16,7 +16,7 @@ use procession_shm::family;
 use procession_sys::pidfd::Pidfd;
 use procession_sys::stdio::{Stream, replace};
 use procession_sys::{Deadline, environment, poll};
-use procession_testkit::family::Member;
+use procession_testkit::family::{Member, descendants};
 use procession_testkit::{guard, wait_until};
 
 const METHODS: [StartMethod; 3] = [StartMethod::Zygote, StartMethod::Exec, StartMethod::Fork];
@@ -690,6 +690,34 @@ fn start_that_can_never_succeed_is_an_error() {
             let error =
                 Process::spawn(|()| (), ()).and_then(|it| it.join()).expect_err("no zygote");
             assert!(matches!(error, Error::Start { .. }), "{error:?}");
+        },
+        0,
+    );
+}
+
+#[test]
+fn a_zygote_that_is_killed_before_it_is_ready_is_followed_by_another() {
+    in_child(
+        |_| {
+            arm_in_images("ledger.adopt.before_alive:1:stop");
+            let stopped = || {
+                let mut found = None;
+                wait_until("a zygote has stopped", || {
+                    found = descendants().into_iter().find(|it| it.state == 'T');
+                    found.is_some()
+                });
+                Pidfd::open(found.expect("one that has stopped").pid).expect("its pidfd")
+            };
+            std::thread::scope(|scope| {
+                scope.spawn(|| {
+                    let first = stopped();
+                    first.send_signal(Signal::KILL).expect("kill");
+                    first.wait_ended(Deadline::never()).expect("its end");
+                    stopped().send_signal(Signal::CONT).expect("continue");
+                });
+                let process = Process::spawn(|x| x + 1, 1).expect("another zygote");
+                assert_eq!(process.join().expect("join"), 2);
+            });
         },
         0,
     );

@@ -17,8 +17,8 @@
 /// How many names can be armed at a time.
 pub const ARMED_MAX: usize = 8;
 
-/// The variable that arms points from outside: `name:n`, several separated by commas. `name` alone
-/// is the first passing. It is read at the first passing of any point, once in a process.
+/// The variable that arms points from outside: `name:n`, or `name:n:stop` to be stopped there, several
+/// separated by commas. `name` alone is the first passing. It is read at the first passing of any point, once in a process.
 pub const VARIABLE: &str = "PROCESSION_CRASH";
 
 /// Kills this process with `SIGKILL` if the point of this name is armed and this is its turn.
@@ -147,11 +147,15 @@ mod armed {
         READ.call_once(|| {
             let value = std::env::var(VARIABLE).unwrap_or_default();
             for entry in value.split(',').filter(|entry| !entry.is_empty()) {
+                let (entry, stops) = match entry.strip_suffix(":stop") {
+                    Some(entry) => (entry, true),
+                    None => (entry, false),
+                };
                 let (name, n) = entry.split_once(':').unwrap_or((entry, "1"));
                 let n = n.parse().unwrap_or_else(|_| {
                     panic!("cannot read {VARIABLE}={value}: `{n}` is no number of passings")
                 });
-                set(name, n, false);
+                set(name, n, stops);
             }
         });
     }

@@ -17,7 +17,7 @@ pub(super) fn start(
     fds: &[BorrowedFd<'_>],
     surroundings: &Surroundings,
 ) -> io::Result<(i32, Pidfd)> {
-    let mut image = image::start(Role::Exec, slot, surroundings)?;
+    let mut image = image::start(Role::Exec, slot, surroundings)?.ok_or_else(image::killed)?;
     if let Err(error) = fd_pass::send(&image.control, &request.to_bytes(), fds) {
         let _ = image.child.kill();
         let _ = image.child.wait();

@@ -6,9 +6,11 @@
 
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, Command};
 use std::time::Duration;
 
+use procession_sys::signal_name::Signal;
 use procession_sys::{Deadline, boot, fd_pass, image::Build, pidfd::Pidfd, poll};
 
 use super::order::{Boot, LONGEST, Surroundings};
@@ -41,6 +43,9 @@ impl Role {
 /// How long a new image may take to reach `init` before it is killed: far more than any loader needs.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// How long one whose socket has ended may take to end itself before it is killed.
+const EXIT: Duration = Duration::from_secs(1);
+
 /// A new image that has reached `init`.
 #[derive(Debug)]
 pub(super) struct Image {
@@ -49,8 +54,12 @@ pub(super) struct Image {
     pub(super) pidfd: Pidfd,
 }
 
-/// Starts it, tells it who it is, and waits until it is ready.
-pub(super) fn start(role: Role, slot: Slot, surroundings: &Surroundings) -> io::Result<Image> {
+/// Starts it, tells it who it is, and waits until it is ready. `Ok(None)`: somebody killed it before it was.
+pub(super) fn start(
+    role: Role,
+    slot: Slot,
+    surroundings: &Surroundings,
+) -> io::Result<Option<Image>> {
     let mut arguments = std::env::args_os();
     let mut command = Command::new("/proc/self/exe");
     if let Some(name) = arguments.next() {
@@ -66,7 +75,7 @@ pub(super) fn start_command(
     role: Role,
     slot: Slot,
     surroundings: &Surroundings,
-) -> io::Result<Image> {
+) -> io::Result<Option<Image>> {
     let (control, theirs) = fd_pass::pair()?;
     command.env_clear().envs(surroundings.environment.iter().map(|(k, v)| (k, v)));
     command.env(boot::VARIABLE, role.name()).stdin(theirs);
@@ -77,14 +86,14 @@ pub(super) fn start_command(
 }
 
 impl Image {
-    fn greet(mut self, slot: Slot) -> io::Result<Self> {
-        let done = self.exchange(slot);
-        if done.is_err() {
-            // It may be running somebody's `main`. Nothing that it does is wanted.
-            let _ = self.child.kill();
-            let _ = self.child.wait();
-        }
-        done.map(|()| self)
+    fn greet(mut self, slot: Slot) -> io::Result<Option<Self>> {
+        let Err(error) = self.exchange(slot) else { return Ok(Some(self)) };
+        let has_ended = self.pidfd.wait_ended(Deadline::after(EXIT)).unwrap_or(false);
+        // It may be running somebody's `main`. Nothing that it does is wanted.
+        let _ = self.child.kill();
+        let signal = self.child.wait().ok().and_then(|status| status.signal());
+        let was_killed = has_ended && signal.map(Signal::from_raw) == Some(Signal::KILL);
+        if was_killed { Ok(None) } else { Err(error) }
     }
 
     fn exchange(&self, slot: Slot) -> io::Result<()> {
@@ -114,6 +123,11 @@ impl Image {
     }
 }
 
+/// Of one that is the child itself: that it was killed before it was ready.
+pub(super) fn killed() -> io::Error {
+    io::Error::other("the program that was started again was killed before procession::init()")
+}
+
 /// In the new image: becomes what the parent asked for, or returns if nobody asked.
 pub(crate) fn boot(tasks: Option<&Tasks>) {
     match boot::take() {
@@ -134,12 +148,12 @@ fn become_role(role: Option<Role>, control: OwnedFd, tasks: Option<&Tasks>) -> !
         // The parent is gone.
         Ok(None) => procession_sys::leave::leave(0),
         Err(error) => {
-            let _ = fd_pass::send(
-                &control,
-                format!("the program that was started again {error}").as_bytes(),
-                &[],
-            );
-            end(&error)
+            let text = format!("the program that was started again {error}");
+            match fd_pass::send(&control, text.as_bytes(), &[]) {
+                Ok(()) => end(&error),
+                // The parent is gone, and the seat with it.
+                Err(_) => procession_sys::leave::leave(0),
+            }
         }
     };
     match role {

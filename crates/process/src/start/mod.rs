@@ -150,13 +150,13 @@ fn streams<'a>(stdio: &'a [Stdio; 3], own: [BorrowedFd<'a>; 3]) -> (u64, Vec<Bor
 }
 
 impl Plan {
-    /// Prepares the ground; starts the zygote if one is needed.
-    pub(crate) fn ground(&self, own: &Surroundings) -> Result<Ground, Failure> {
+    /// Prepares the ground; starts the zygote if one is needed. `Ok(None)`: it was killed in its start.
+    pub(crate) fn ground(&self, own: &Surroundings) -> Result<Option<Ground>, Failure> {
         match self.method {
             StartMethod::Zygote => zygote::running(own)
-                .map(Ground::Zygote)
+                .map(|zygote| zygote.map(Ground::Zygote))
                 .map_err(|error| ("start the zygote", error)),
-            StartMethod::Exec | StartMethod::Fork => Ok(Ground::Own(own.clone())),
+            StartMethod::Exec | StartMethod::Fork => Ok(Some(Ground::Own(own.clone()))),
         }
     }
 

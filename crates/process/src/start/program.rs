@@ -26,7 +26,8 @@ pub(crate) fn start(
     if let Some(directory) = &surroundings.directory {
         command.current_dir(directory);
     }
-    let mut image = image::start_command(command, Role::Task, slot, surroundings)?;
+    let mut image =
+        image::start_command(command, Role::Task, slot, surroundings)?.ok_or_else(image::killed)?;
     let own = (io::stdin(), io::stdout(), io::stderr());
     let (flags, fds) = streams(stdio, [own.0.as_fd(), own.1.as_fd(), own.2.as_fd()]);
     let flags = flags | if outlive { flag::OUTLIVE } else { 0 };

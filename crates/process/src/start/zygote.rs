@@ -41,18 +41,22 @@ pub(super) fn forget() {
     lock().clear();
 }
 
-/// The zygote of this process for its own family; starts one if there is none, or none any more.
-pub(super) fn running(surroundings: &Surroundings) -> io::Result<Arc<Zygote>> {
+/// The zygote of this process for its own family; starts one if there is none, or none any more. `Ok(None)`: somebody
+/// killed that one before it was ready.
+pub(super) fn running(surroundings: &Surroundings) -> io::Result<Option<Arc<Zygote>>> {
     let mut zygotes = lock();
     if let Some(at) = zygotes.iter().position(|zygote| zygote.slot.is_at_home()) {
         if zygotes[at].is_usable() {
-            return Ok(Arc::clone(&zygotes[at]));
+            return Ok(Some(Arc::clone(&zygotes[at])));
         }
         zygotes.swap_remove(at).retire();
     }
     let slot = Slot::reserve("zygote").map_err(io::Error::other)?;
-    let Image { control, child, pidfd } =
-        image::start(Role::Zygote, slot, surroundings).inspect_err(|_| slot.abandon())?;
+    let image = image::start(Role::Zygote, slot, surroundings);
+    let Some(Image { control, child, pidfd }) = image.inspect_err(|_| slot.abandon())? else {
+        slot.abandon();
+        return Ok(None);
+    };
     let started = Arc::new(Zygote {
         control,
         process: Mutex::new(child),
@@ -63,7 +67,7 @@ pub(super) fn running(surroundings: &Surroundings) -> io::Result<Arc<Zygote>> {
         surroundings: surroundings.clone(),
     });
     zygotes.push(Arc::clone(&started));
-    Ok(started)
+    Ok(Some(started))
 }
 
 impl Zygote {
