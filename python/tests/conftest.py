@@ -7,6 +7,9 @@ import sys
 import textwrap
 
 import pytest
+import waiting
+
+import procession
 
 #: Far above what any program here takes; only a hang comes this far.
 PATIENCE = 120
@@ -43,3 +46,32 @@ def run(tmp_path):
 def method(request):
     """Each start method."""
     return request.param
+
+
+@pytest.fixture
+def context(method):
+    """The context of each start method."""
+    return procession.get_context(method)
+
+
+@pytest.fixture
+def fork():
+    """The context for what does not depend on how processes are started."""
+    return procession.get_context("fork")
+
+
+@pytest.fixture
+def started():
+    """Starts processes, and sees to it that none is left."""
+    running = []
+
+    def start(context, target, *arguments):
+        process = context.Process(target=target, args=arguments, daemon=True)
+        process.start()
+        running.append(process)
+        return process
+
+    yield start
+    for process in running:
+        process.kill()
+        process.join(waiting.PATIENCE)

@@ -22,11 +22,6 @@ import procession
 from procession.pool import Pool, PoolBroken, TaskTimeout
 
 @pytest.fixture
-def context(method):
-    return procession.get_context(method)
-
-
-@pytest.fixture
 def pool(context):
     with context.Pool(2) as pool:
         yield pool

@@ -1,6 +1,5 @@
 """Queues: what stock's have, and what they have not."""
 
-import asyncio
 import gc
 import multiprocessing.connection
 import multiprocessing.pool
@@ -9,64 +8,19 @@ import os
 import pickle
 import queue
 import signal
-import threading
 import time
 from concurrent.futures import ProcessPoolExecutor
 
 import pytest
+from children import copy, ended, put_all
+from waiting import PATIENCE
 
-import procession as mp
-from procession.queues import ItemsLost, JoinableQueue, Queue, ShutDown, SimpleQueue
-
-PATIENCE = 60
+from procession.queues import JoinableQueue, Queue, SimpleQueue
 
 VALUES = [
     None, 7, 1.5, "text", b"bytes", [1, (2,), {"three": 3}], "x" * 100_000, b"y" * 3_000_000,
     bytearray(b"z" * 200_000), {"large": b"q" * 70_000, "list": list(range(5000))}, {1, 2}, 1j,
 ]  # fmt: skip
-
-
-@pytest.fixture
-def context(method):
-    return mp.get_context(method)
-
-
-@pytest.fixture
-def fork():
-    return mp.get_context("fork")
-
-
-@pytest.fixture
-def started():
-    """Starts processes, and sees to it that none is left."""
-    running = []
-
-    def start(context, target, *arguments):
-        process = context.Process(target=target, args=arguments, daemon=True)
-        process.start()
-        running.append(process)
-        return process
-
-    yield start
-    for process in running:
-        process.kill()
-        process.join(PATIENCE)
-
-
-def ended(process):
-    process.join(PATIENCE)
-    return process.exitcode
-
-
-def copy(source, target):
-    """Passes on what comes, until None."""
-    while (item := source.get()) is not None:
-        target.put(item)
-
-
-def put_all(target, items):
-    for item in items:
-        target.put(item)
 
 
 def test_what_is_put_arrives_in_another_process_and_comes_back(context, started):
@@ -270,138 +224,6 @@ def test_shared_memory_that_is_used_up_is_an_error_that_says_what_to_do(run):
     )
 
 
-class TestClosing:
-    @pytest.mark.parametrize("kind", ["Queue", "JoinableQueue"])
-    def test_as_stock(self, fork, kind):
-        there = getattr(fork, kind)()
-        with pytest.raises(AssertionError, match="not closed"):
-            there.join_thread()
-        there.close()
-        there.close()
-        there.join_thread()
-        there.cancel_join_thread()
-        assert there.empty()
-        for use in (there.get, there.get_nowait, lambda: there.put(1), lambda: there.put_nowait(1),
-                    lambda: there.put_many([1]), lambda: there.get_many(1)):  # fmt: skip
-            with pytest.raises(ValueError, match=r"Queue <.*> is closed"):
-                use()
-        used = getattr(fork, kind)()
-        used.put(1)
-        used.close()
-        used.join_thread()
-        with pytest.raises(OSError, match="is closed"):
-            used.empty()
-        assert used._reader.closed and used._writer.closed
-
-    def test_what_was_put_is_there_when_its_putter_has_ended(self, context, started):
-        there = context.Queue()
-        assert ended(started(context, put_and_exit, there)) == 0
-        assert there.get(timeout=0) == "last words"
-
-    def test_others_go_on(self, fork, started):
-        there, back = fork.Queue(), fork.Queue()
-        process = started(fork, copy, there, back)
-        put_all(there, [1, None])
-        there.close()
-        assert ended(process) == 0
-        assert back.get(timeout=PATIENCE) == 1
-
-
-def put_and_exit(target):
-    target.put("last words")
-    os._exit(0)
-
-
-class TestShutdown:
-    def test_gets_the_rest_and_then_the_end(self, fork):
-        there = fork.Queue()
-        there.put_many([1, 2])
-        there.shutdown()
-        with pytest.raises(ShutDown):
-            there.put(3)
-        assert [there.get(), there.get()] == [1, 2]
-        with pytest.raises(ShutDown):
-            there.get()
-        assert there.is_shutdown
-
-    def test_at_once(self, fork):
-        there = fork.Queue()
-        there.put(1)
-        there.shutdown(immediate=True)
-        with pytest.raises(ShutDown):
-            there.get(False)
-        tasks = fork.JoinableQueue()
-        tasks.put(1)
-        tasks.shutdown(immediate=True)
-        tasks.join()
-
-    def test_wakes_who_waits(self, context, started):
-        there, back = context.Queue(), context.Queue()
-        process = started(context, get_to_the_end, there, back)
-        there.put("before")
-        assert back.get(timeout=PATIENCE) == "before"
-        there.shutdown()
-        assert back.get(timeout=PATIENCE) == "over"
-        assert ended(process) == 0
-
-    def test_is_the_exception_of_the_standard_library_where_there_is_one(self):
-        assert ShutDown is getattr(queue, "ShutDown", ShutDown)
-
-
-def get_to_the_end(source, target):
-    try:
-        while True:
-            target.put(source.get())
-    except ShutDown:
-        target.put("over")
-
-
-class TestJoinable:
-    def test_join_waits_for_all(self, context, started):
-        there = context.JoinableQueue()
-        workers = [started(context, do_tasks, there) for _ in range(3)]
-        for number in range(30):
-            there.put(number)
-        there.join()
-        assert there.qsize() == 0 and there._unfinished_tasks._semlock._is_zero()
-        for _ in workers:
-            there.put(None)
-        assert [ended(worker) for worker in workers] == [0, 0, 0]
-
-    def test_too_many_are_refused(self, fork):
-        there = fork.JoinableQueue()
-        there.join()
-        there.put(1)
-        there.task_done()
-        with pytest.raises(ValueError, match=r"task_done\(\) called too many times"):
-            there.task_done()
-
-
-    def test_items_that_died_with_their_getter_are_reported_if_asked_for(self, context, started):
-        there, back = context.JoinableQueue(report_lost=True), context.Queue()
-        put_all(there, ["first", "second"])
-        holder = started(context, get_and_hold, there, back)
-        assert back.get(timeout=PATIENCE) == "first"
-        assert there.get() == "second"
-        there.task_done()
-        holder.kill()
-        assert ended(holder) == -signal.SIGKILL
-        with pytest.raises(ItemsLost) as lost:
-            there.join()
-        assert lost.value.count == 1
-        there.join()
-
-
-def get_and_hold(source, target):
-    target.put(source.get())
-    time.sleep(PATIENCE)
-
-
-def do_tasks(tasks):
-    while tasks.get() is not None:
-        tasks.task_done()
-
-
 class TestSimple:
     def test_as_stock(self, context, started):
         there, back = context.SimpleQueue(), context.SimpleQueue()
@@ -478,160 +300,6 @@ class TestStockOnTop:
             """,
             method=method, status=-signal.SIGKILL,
         )  # fmt: skip
-
-
-class TestPolling:
-    def test_the_descriptor_is_readable_exactly_while_an_item_is_there(self, fork):
-        there = fork.Queue()
-        reader = there._reader
-        wait = multiprocessing.connection.wait
-        assert wait([reader], 0) == []
-        put_all(there, [1, 2])
-        assert wait([reader], 0) == [reader] and reader.poll()
-        assert there.get() == 1
-        assert wait([reader], 0) == [reader]
-        assert reader.recv() == 2
-        assert wait([reader], 0) == [] and not reader.poll()
-        there.put(3)
-        assert wait([reader], 0) == [reader]
-
-    def test_of_what_another_process_puts(self, context, started):
-        there = context.Queue()
-        process = started(context, put_all, there, [1, 2, 3])
-        got = []
-        while len(got) < 3:
-            assert multiprocessing.connection.wait([there._reader, ], PATIENCE)
-            got.append(there.get(timeout=0))
-        assert got == [1, 2, 3] and ended(process) == 0
-
-    def test_poll_waits(self, fork, started):
-        there = fork.Queue()
-        assert not there._reader.poll(0.01)
-        started(fork, put_all, there, [1])
-        assert there._reader.poll(PATIENCE)
-
-    def test_in_a_forked_child_it_is_the_childs_own(self, fork, started):
-        there, back = fork.Queue(), fork.Queue()
-        assert there._reader.fileno() >= 0
-        process = started(fork, poll_and_get, there, back)
-        there.put("for the child")
-        assert back.get(timeout=PATIENCE) == "for the child"
-        assert ended(process) == 0
-
-    def test_bytes_of_the_pickle(self, fork):
-        there = fork.Queue()
-        there._writer.send_bytes(pickle.dumps({"by": "hand"}))
-        assert there.get() == {"by": "hand"}
-        there._writer.send([1, 2])
-        assert pickle.loads(there._reader.recv_bytes()) == [1, 2]
-        there.put("x" * 100_000)
-        assert pickle.loads(there._reader.recv_bytes()) == "x" * 100_000
-        there.put(b"abc")
-        place = bytearray(100)
-        size = there._reader.recv_bytes_into(place)
-        assert pickle.loads(place[:size]) == b"abc"
-
-
-def poll_and_get(source, target):
-    while not multiprocessing.connection.wait([source._reader], PATIENCE):
-        pass
-    target.put(source.get())
-
-
-class TestAwaiting:
-    def test_get_and_put(self, context, started):
-        there, back = context.Queue(), context.Queue(1)
-
-        async def main():
-            results = await asyncio.gather(*(back.get_async(PATIENCE) for _ in range(20)), feed())
-            return results[:-1]
-
-        async def feed():
-            for number in range(20):
-                await there.put_async(number)
-            await there.put_async(None)
-
-        process = started(context, copy, there, back)
-        assert sorted(asyncio.run(main())) == list(range(20))
-        assert ended(process) == 0
-
-    def test_put_waits_for_room(self, fork, started):
-        bounded, back = fork.Queue(1), fork.Queue()
-        bounded.put("first")
-
-        async def main():
-            with pytest.raises(queue.Full):
-                await bounded.put_async("never", 0.01)
-            process = started(fork, copy, bounded, back)
-            for number in range(5):
-                await bounded.put_async(number, PATIENCE)
-            await bounded.put_async(None, PATIENCE)
-            return process
-
-        process = asyncio.run(main())
-        assert [back.get(timeout=PATIENCE) for _ in range(6)] == ["first", 0, 1, 2, 3, 4]
-        assert ended(process) == 0
-
-    def test_a_timeout_is_empty(self, fork):
-        with pytest.raises(queue.Empty):
-            asyncio.run(fork.Queue().get_async(0.01))
-
-    def test_a_cancelled_one_takes_nothing(self, fork):
-        there = fork.Queue()
-
-        async def main():
-            first, second = (asyncio.ensure_future(there.get_async()) for _ in range(2))
-            await asyncio.sleep(0)
-            first.cancel()
-            there.put("for the second")
-            assert await asyncio.wait_for(second, PATIENCE) == "for the second"
-            with pytest.raises(asyncio.CancelledError):
-                await first
-
-        asyncio.run(main())
-
-    def test_no_thread_is_started(self, fork):
-        there = fork.Queue()
-
-        async def main():
-            before = set(threading.enumerate())
-            waiting = asyncio.ensure_future(there.get_async())
-            await asyncio.sleep(0)
-            assert set(threading.enumerate()) <= before
-            there.put(1)
-            return await waiting
-
-        assert asyncio.run(main()) == 1
-
-
-class TestSignals:
-    def test_a_handler_that_raises_ends_the_wait(self, fork):
-        class Alarm(Exception):
-            pass
-
-        def ring(*_):
-            raise Alarm
-
-        there, full = fork.Queue(), fork.Queue(1)
-        full.put(1)
-        before = signal.signal(signal.SIGALRM, ring)
-        try:
-            for call in (there.get, lambda: there.get(timeout=PATIENCE), lambda: full.put(2),
-                         lambda: there.get_many(2)):  # fmt: skip
-                signal.setitimer(signal.ITIMER_REAL, 0.02)
-                with pytest.raises(Alarm):
-                    call()
-        finally:
-            signal.signal(signal.SIGALRM, before)
-
-    def test_one_that_does_not_raise_lets_it_go_on(self, fork):
-        there = fork.Queue()
-        before = signal.signal(signal.SIGALRM, lambda *_: there.put("from the handler"))
-        try:
-            signal.setitimer(signal.ITIMER_REAL, 0.02)
-            assert there.get(timeout=PATIENCE) == "from the handler"
-        finally:
-            signal.signal(signal.SIGALRM, before)
 
 
 class TestBuffers:
@@ -722,90 +390,6 @@ class TestSerializers:
 
 def call_one(source, target):
     target.put(source.get()())
-
-
-class TestThreads:
-    def test_threads_of_one_process(self, fork):
-        there, back = fork.Queue(5), fork.Queue(5)
-        threads = [threading.Thread(target=copy, args=(there, back)) for _ in range(4)]
-        for thread in threads:
-            thread.start()
-        feeder = threading.Thread(target=put_all, args=(there, [*range(1, 501), *[None] * 4]))
-        feeder.start()
-        assert sorted(back.get(timeout=PATIENCE) for _ in range(500)) == list(range(1, 501))
-        for thread in [*threads, feeder]:
-            thread.join(PATIENCE)
-            assert not thread.is_alive()
-
-    def test_fork_while_threads_use_it(self, fork, started):
-        there, back = fork.Queue(), fork.Queue()
-        stop = threading.Event()
-
-        def use():
-            while not stop.is_set():
-                there.put([1, {2: 3}])
-                there.get(timeout=PATIENCE)
-
-        threads = [threading.Thread(target=use) for _ in range(8)]
-        for thread in threads:
-            thread.start()
-        try:
-            for number in range(10):
-                process = started(fork, put_all, back, [number])
-                assert back.get(timeout=PATIENCE) == number
-                assert ended(process) == 0
-        finally:
-            stop.set()
-            for thread in threads:
-                thread.join(PATIENCE)
-
-
-ITEM = ["item", 1, {"k": b"v" * 100}]
-
-
-def put_forever(target):
-    while True:
-        target.put(ITEM)
-        target.put_many([ITEM] * 3)
-
-
-def get_forever(source):
-    while True:
-        source.get()
-        source.get_many(3)
-
-
-class TestKilled:
-    """A process that is killed while it uses a queue hangs nobody, and what is got is whole."""
-
-    @pytest.mark.parametrize("bound", [0, 7])
-    def test_while_it_puts(self, fork, started, bound):
-        there = fork.Queue(bound)
-        for _ in range(40):
-            victim = started(fork, put_forever, there)
-            assert there.get(timeout=PATIENCE) == ITEM
-            victim.kill()
-            while victim.exitcode is None:
-                try:
-                    assert there.get(timeout=0) == ITEM
-                except queue.Empty:
-                    pass
-        while not there.empty():
-            assert there.get(timeout=PATIENCE) == ITEM
-        there.put("at last", timeout=PATIENCE)
-        assert there.get(timeout=PATIENCE) == "at last"
-
-    @pytest.mark.parametrize("bound", [0, 7])
-    def test_while_it_gets(self, fork, started, bound):
-        there = fork.Queue(bound)
-        for _ in range(40):
-            victim = started(fork, get_forever, there)
-            for _ in range(20):
-                there.put(ITEM, timeout=PATIENCE)
-            victim.kill()
-            assert ended(victim) == -signal.SIGKILL
-            while there.qsize():
-                assert there.get(timeout=PATIENCE) == ITEM
 
 
 def test_a_hundred_queues_go_to_one_process(context, started):
