@@ -110,6 +110,48 @@ def test_the_handler_of_another_signal_runs_in(name, tmp_path):
         assert program.process.poll() is None, program.said()
 
 
+FIRST_USE = """
+import os, signal, threading
+import procession
+from procession import _core
+
+def first_use(go):
+    go.release()
+    # Makes two queues without the interpreter, and starts no worker.
+    _core.PoolEngine(0, None, False, 0, None, None)
+
+def fork_meanwhile(steps):
+    go = threading.Lock()
+    go.acquire()
+    user = threading.Thread(target=first_use, args=(go,))
+    user.start()
+    go.acquire()
+    for _ in range(steps):
+        pass
+    child = os.fork()
+    if child == 0:
+        signal.alarm(30)
+        with procession.Lock():
+            os._exit(0)
+    user.join()
+    return os.waitpid(child, 0)[1]
+
+def main():
+    # Each in a process that has loaded procession, and not used it.
+    for number in range(200):
+        fresh = os.fork()
+        if fresh == 0:
+            os._exit(fork_meanwhile(number % 4) != 0)
+        assert os.waitpid(fresh, 0)[1] == 0, number
+
+main()
+"""
+
+
+def test_a_fork_while_another_thread_first_uses_procession_leaves_a_child_that_can_use_it(run):
+    run(FIRST_USE)
+
+
 RAISING = """
 class Alarm(Exception):
     pass

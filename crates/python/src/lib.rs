@@ -37,6 +37,8 @@ mod wait;
 #[pymodule(gil_used = true)]
 fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     refuse_subinterpreter()?;
+    // Nobody forks now: this thread has the interpreter. Later one may, while another founds the family.
+    procession_shm::call_around_forks();
     family::register(module)?;
     foreign::register(module)?;
     codec::register(module)?;

@@ -43,8 +43,8 @@ pub use {
     arena::{Arena, Block, BlockInfo, Handle, Kind, Owner, Region, parse_size},
     error::Error,
     family::{
-        Ended, Family, Held, MemberId, MemberInfo, MemberState, ObjectHead, adopt, families,
-        family, fork_as, inspect, join, joined, own_family,
+        Ended, Family, Held, MemberId, MemberInfo, MemberState, ObjectHead, adopt,
+        call_around_forks, families, family, fork_as, inspect, join, joined, own_family,
     },
     gate::{CLAIM_SURE, Gate, GateGuard, Side},
     shared::Shared,

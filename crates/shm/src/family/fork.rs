@@ -25,7 +25,11 @@ pub fn fork_as(id: MemberId) {
     NEXT.store(id.to_word(), Ordering::Relaxed);
 }
 
-pub(super) fn call_around_forks() {
+/// Has every fork of this process from now on give the child a seat in each of its families.
+///
+/// The first family of a process does it, too. Where other threads may fork while one of them founds that family, it
+/// has to be done before: a front door whose language forks by itself does it when it is loaded.
+pub fn call_around_forks() {
     forked::set_hooks(Hooks { prepare: before_fork, parent: in_parent, child: in_child });
 }
 

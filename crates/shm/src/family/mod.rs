@@ -11,7 +11,7 @@ mod joined;
 mod local;
 mod member;
 
-pub use fork::fork_as;
+pub use fork::{call_around_forks, fork_as};
 pub use head::ObjectHead;
 pub use held::Held;
 pub use join::{adopt, family, join};
