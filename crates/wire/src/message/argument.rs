@@ -4,7 +4,7 @@ use super::cut;
 use super::decode::Decode;
 use super::node::{Id, Message, is_dict, is_list, is_tuple};
 use super::{Error, Payload};
-use crate::pickle::op;
+use crate::pickle::{self, op};
 use crate::value::Value;
 use serde::de::DeserializeOwned;
 use std::fmt;
@@ -34,7 +34,7 @@ impl<'a> Argument<'a> {
     ///
     /// # Errors
     /// [`Error::Opaque`] names the class of what is not plain; [`Error::Limit`] if it is nested deeper than
-    /// [`DEPTH`](crate::pickle::DEPTH), contains itself, or refers to its parts so often that the value would be out of proportion.
+    /// [`DEPTH`](pickle::DEPTH), contains itself, or refers to its parts so often that the value would be out of proportion.
     pub fn value(&self) -> Result<Value, Error> {
         Decode::plain(self.message).value(self.id)
     }
@@ -47,12 +47,15 @@ impl<'a> Argument<'a> {
         Decode::objects(self.message).value(self.id)
     }
 
-    /// The Rust value that it [maps to](crate::pickle).
+    /// The Rust value that it [maps to](pickle).
     ///
     /// # Errors
     /// [`Error::Data`] names the place of what cannot be mapped.
     pub fn read<T: DeserializeOwned>(&self) -> Result<T, Error> {
-        self.payload()?.read()
+        match cut::opcodes(self.message, self.id) {
+            Some(opcodes) => Ok(pickle::from_opcodes(opcodes)?),
+            None => self.payload()?.read(),
+        }
     }
 
     /// The text, if it is a str without lone surrogates.

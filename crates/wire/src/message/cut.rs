@@ -31,21 +31,28 @@ pub(super) fn payload(message: Message<'_>, id: Id) -> Result<Payload, Error> {
     }
     let id = message.resolve(id);
     let node = message.node(id);
-    let (start, end) = (node.start as usize, node.end as usize);
+    let length = (node.end - node.start) as usize;
     let mut cut = Cut {
         message,
-        to: Builder::new(end - start),
+        to: Builder::new(length),
         root: None,
         numbers: HashMap::new(),
         made: BTreeMap::new(),
         left: ROUNDS * message.events.len() + LEAST,
     };
-    if cut.events(id).is_empty() {
-        cut.to.copy(&message.bytes[start..end]);
-    } else {
-        cut.all(id)?;
+    match opcodes(message, id) {
+        Some(opcodes) => cut.to.copy(opcodes),
+        None => cut.all(id)?,
     }
     Ok(cut.to.end(message.names_tokens))
+}
+
+/// What makes the object, if it uses no memo and lies in no frames of its own: it needs no cutting.
+pub(super) fn opcodes(message: Message<'_>, id: Id) -> Option<&[u8]> {
+    let id = message.resolve(id);
+    let node = message.node(id);
+    let is_simple = message.events_of(id).is_empty();
+    is_simple.then(|| &message.bytes[node.start as usize..node.end as usize])
 }
 
 struct Cut<'a> {
@@ -95,19 +102,10 @@ impl<'a> Cut<'a> {
         Ok(())
     }
 
-    /// The events in what makes an object.
-    fn events(&self, id: Id) -> &'a [Event] {
-        let node = self.message.node(id);
-        let events = self.message.events;
-        let first = events.partition_point(|event| event.at < node.start);
-        let last = events.partition_point(|event| event.at < node.end);
-        &events[first..last]
-    }
-
     /// What an object takes from the memo that was made outside of it.
     fn outside(&mut self, id: Id, tasks: &mut Vec<Task>) -> Result<(), Error> {
         let node = self.message.node(id);
-        let events = self.events(id);
+        let events = self.message.events_of(id);
         self.left = self.left.checked_sub(events.len()).ok_or(TANGLED)?;
         for event in events {
             if !is_get(self.message.bytes[event.at as usize])
@@ -137,7 +135,7 @@ impl<'a> Cut<'a> {
         let node = self.message.node(id);
         let bytes = self.message.bytes;
         let mut from = node.start;
-        let mut events = self.events(id);
+        let mut events = self.message.events_of(id);
         while let Some((event, rest)) = events.split_first() {
             if let Some(made) = self.made_between(from, event.at) {
                 let whole = self.message.node(made);

@@ -112,6 +112,14 @@ impl<'a> Message<'a> {
         }
     }
 
+    /// The events in what makes an object.
+    pub(super) fn events_of(&self, id: Id) -> &'a [Event] {
+        let node = self.node(id);
+        let first = self.events.partition_point(|event| event.at < node.start);
+        let last = self.events.partition_point(|event| event.at < node.end);
+        &self.events[first..last]
+    }
+
     pub(super) fn malformed(&self, id: Id, reason: &'static str) -> Error {
         Error::Malformed { at: self.node(id).start as usize, reason }
     }

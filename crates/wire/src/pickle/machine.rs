@@ -16,13 +16,7 @@ use super::tree::{Tree, Value};
 /// # Errors
 /// If the bytes are no pickle, or more than one.
 pub(super) fn run(pickle: &[u8]) -> Result<(Tree<'_>, Value<'_>), Error> {
-    let mut machine = Machine {
-        input: Input::new(pickle),
-        stack: Vec::new(),
-        marks: Vec::new(),
-        memo: Memo::default(),
-        tree: Tree::default(),
-    };
+    let mut machine = Machine::new(pickle);
     loop {
         let at = machine.input.at();
         let wrong = |reason| Error::malformed(at, reason);
@@ -38,6 +32,21 @@ pub(super) fn run(pickle: &[u8]) -> Result<(Tree<'_>, Value<'_>), Error> {
     }
 }
 
+/// The same for the opcodes of one value alone, a part of a pickle.
+///
+/// # Errors
+/// If they make no value.
+pub(super) fn run_opcodes(opcodes: &[u8]) -> Result<(Tree<'_>, Value<'_>), Error> {
+    let mut machine = Machine::new(opcodes);
+    while machine.input.at() < opcodes.len() {
+        let at = machine.input.at();
+        let step = machine.input.byte().and_then(|code| machine.step(code));
+        step.map_err(|reason| Error::malformed(at, reason))?;
+    }
+    let root = machine.pop().map_err(|reason| Error::malformed(opcodes.len(), reason))?;
+    Ok((machine.tree, root))
+}
+
 struct Machine<'a> {
     input: Input<'a>,
     stack: Vec<Value<'a>>,
@@ -48,6 +57,16 @@ struct Machine<'a> {
 }
 
 impl<'a> Machine<'a> {
+    fn new(bytes: &'a [u8]) -> Self {
+        Self {
+            input: Input::new(bytes),
+            stack: Vec::new(),
+            marks: Vec::new(),
+            memo: Memo::default(),
+            tree: Tree::default(),
+        }
+    }
+
     fn step(&mut self, code: u8) -> Result<(), Wrong> {
         match code {
             op::PROTO if self.input.byte()? > 5 => return Err("the protocol is not known"),

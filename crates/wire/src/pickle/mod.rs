@@ -54,6 +54,7 @@ mod write;
 
 pub use error::Error;
 pub use persistent::Persistent;
+pub(crate) use read::from_opcodes;
 pub use read::from_slice;
 pub(crate) use write::append_opcodes;
 pub use write::{append, to_vec};

@@ -41,8 +41,22 @@ const LEAST: u64 = 16 << 20;
 /// # Ok::<(), pickle::Error>(())
 /// ```
 pub fn from_slice<'a, T: Deserialize<'a>>(pickle: &'a [u8]) -> Result<T, Error> {
-    let (tree, root) = machine::run(pickle)?;
-    let left = Cell::new(LEAST + PER_BYTE * pickle.len() as u64);
+    read(machine::run(pickle)?, pickle.len())
+}
+
+/// The same from the opcodes of one value alone, a part of a pickle.
+///
+/// # Errors
+/// As [`from_slice`].
+pub(crate) fn from_opcodes<'a, T: Deserialize<'a>>(opcodes: &'a [u8]) -> Result<T, Error> {
+    read(machine::run_opcodes(opcodes)?, opcodes.len())
+}
+
+fn read<'a, T: Deserialize<'a>>(
+    (tree, root): (Tree<'a>, Value<'a>),
+    length: usize,
+) -> Result<T, Error> {
+    let left = Cell::new(LEAST + PER_BYTE * length as u64);
     T::deserialize(Reader { tree: &tree, left: &left, value: root, depth: 0 })
 }
 

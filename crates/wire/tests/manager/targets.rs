@@ -100,7 +100,8 @@ fn ask(argument: &Argument<'_>, depth: usize) {
         // What was cut out is a pickle, and says what it said.
         let again = Payload::from_pickle(payload.as_pickle()).unwrap();
         assert_eq!(again.value().ok(), argument.value().ok());
-        let _ = (payload.tokens(), payload.read::<Json>());
+        let _ = payload.tokens();
+        assert_eq!(argument.read::<Json>().ok(), payload.read::<Json>().ok());
         let mut reply = Vec::new();
         answer::returned(
             &mut reply,
