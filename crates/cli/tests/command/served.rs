@@ -68,3 +68,13 @@ impl Served {
         (code, said, errors)
     }
 }
+
+/// A test that fails leaves it running.
+impl Drop for Served {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let _ = self.child.kill();
+            let _ = self.child.wait();
+        }
+    }
+}

@@ -101,6 +101,16 @@ impl Worker {
     }
 }
 
+/// A test that fails leaves it running.
+impl Drop for Worker {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let _ = self.child.kill();
+            let _ = self.child.wait();
+        }
+    }
+}
+
 fn queues<A, R>(manager: &Manager) -> (Queue<A>, Queue<R>) {
     let get = "the server has the names of the tutorial";
     (manager.get("get_task_queue").expect(get), manager.get("get_result_queue").expect(get))

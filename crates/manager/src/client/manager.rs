@@ -21,8 +21,8 @@ use std::sync::Arc;
 /// holds up nobody else, and locks belong to the thread that took them.
 ///
 /// # If a process dies
-/// A manager that dies is a [`ManagerError::Lost`] in every call that waits for it, at once if its machine lives and after
-/// a minute if that is gone, too; nothing connects again by itself. When this process dies, a manager of ours releases its
+/// A manager that dies is a [`ManagerError::Lost`] in every call that waits for it: at once if its machine lives; if that is gone,
+/// too, after a minute, or a quarter of an hour where a request was just on its way. Nothing connects again by itself. When this process dies, a manager of ours releases its
 /// locks and counts its references down; stock does neither.
 ///
 /// # After fork
