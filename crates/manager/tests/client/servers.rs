@@ -2,8 +2,8 @@
 
 use procession_manager::Type;
 use procession_manager::client::Manager;
-use procession_manager::server::{Server, Stopper};
-use procession_manager::transport::Address;
+use procession_manager::server::{Builder, Server, Stopper};
+use procession_manager::transport::{Address, TlsServer};
 use procession_testkit::interpreters::Interpreter;
 use procession_testkit::{guard, interpreters};
 use rustix::process::{Pid, Signal, kill_process};
@@ -112,23 +112,27 @@ impl Serves for Stock {
 
 /// A manager of ours, in a thread of the test.
 pub(crate) struct Ours {
-    port: u16,
+    pub(crate) address: Address,
     stopper: Stopper,
     thread: Option<JoinHandle<io::Result<()>>>,
 }
 
 impl Ours {
     pub(crate) fn start() -> Self {
-        let server = Server::builder()
+        Self::start_at("127.0.0.1:0", None)
+    }
+
+    pub(crate) fn start_at(address: &str, tls: Option<TlsServer>) -> Self {
+        let builder = tls.into_iter().fold(Server::builder(), Builder::tls);
+        let server = builder
             .authkey(KEY)
             .register("get_task_queue", Type::Queue, vec![])
             .register("get_result_queue", Type::Queue, vec![])
             .register("get_small_queue", Type::Queue, vec![1.into()])
-            .bind(&"127.0.0.1:0".parse().unwrap())
+            .bind(&address.parse().unwrap())
             .unwrap();
-        let Address::Tcp(_, port) = *server.address() else { panic!("it has a port") };
-        let stopper = server.stopper();
-        Self { port, stopper, thread: Some(std::thread::spawn(move || server.run())) }
+        let (address, stopper) = (server.address().clone(), server.stopper());
+        Self { address, stopper, thread: Some(std::thread::spawn(move || server.run())) }
     }
 }
 
@@ -148,7 +152,10 @@ impl Serves for Ours {
     }
 
     fn address(&self) -> (&str, u16) {
-        ("127.0.0.1", self.port)
+        match &self.address {
+            Address::Tcp(host, port) => (host, *port),
+            other => panic!("{other} has no port"),
+        }
     }
 }
 
