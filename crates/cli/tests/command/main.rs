@@ -8,9 +8,12 @@
 //! | `reader` | a reader that goes away |
 //! | `serve`, `served` | a manager for any machine, and one while a test uses it |
 //! | `seed` | the tutorial's master and workers, ours and stock's, with each other |
+//! | `apart`, `hosts` | a manager and its clients on hosts of their own, as network namespaces |
 //! | `ps`, `doctor` | the two looks at the host |
 
+mod apart;
 mod doctor;
+mod hosts;
 mod programs;
 mod ps;
 mod ran;
