@@ -36,7 +36,7 @@ pub struct Scanner {
     names_tokens: bool,
 }
 
-/// Memory for more nodes than this is not kept for the next message.
+/// Memory for more nodes, events or marks than this is not kept for the next message. The stack holds nodes, the memo has events.
 const KEPT: usize = 1 << 12;
 
 const NOTHING: Wrong = "too little is on the stack";
@@ -78,7 +78,8 @@ impl Scanner {
     }
 
     fn reset(&mut self) {
-        if self.nodes.capacity() > KEPT || self.events.capacity() > KEPT {
+        let most = self.nodes.capacity().max(self.events.capacity()).max(self.marks.capacity());
+        if most > KEPT {
             *self = Self::default();
         }
         self.nodes.clear();

@@ -2,7 +2,7 @@
 
 use crate::from_hex;
 use procession_testkit::guard;
-use procession_wire::message::{Argument, Exception, Payload, Reply, Scanner, Token, answer};
+use procession_wire::message::{Argument, Call, Exception, Payload, Reply, Scanner, Token, answer};
 use procession_wire::value::Value;
 
 const GOLDEN: &str = include_str!("sessions.txt");
@@ -179,4 +179,28 @@ fn payloads_of_several_messages_share_one_reply() {
     let Reply::Return(value) = scanner.reply(&message).unwrap() else { panic!() };
     assert_eq!(value.describe().unwrap(), Value::List(expected));
     assert_eq!(Payload::of(&all).describe().unwrap(), value.describe().unwrap());
+}
+
+#[test]
+fn a_request_carries_payloads_of_other_messages() {
+    let _guard = guard();
+    // Each takes something from its own memo, under the same number.
+    let list = |text: &str| {
+        let text = [b"\x8c", &[text.len() as u8][..], text.as_bytes()].concat();
+        let pickle = [b"\x80\x04]\x94(", &text[..], b"\x94h\x01h\x00e."].concat();
+        Payload::from_pickle(&pickle).unwrap()
+    };
+    let (one, other) = (list("one"), list("other"));
+    let mut bytes = Vec::new();
+    let call = Call::new(&mut bytes, Some("7f01"), "put").arg(&one.clone().into());
+    let call = call.item(&("plain", 5)).unwrap().kwd("other", &other.clone().into());
+    call.kwd("again", &one.clone().into()).end();
+    let mut scanner = Scanner::new();
+    let request = scanner.request(&bytes).unwrap();
+    assert_eq!((request.ident, request.method), (Some("7f01"), "put"));
+    assert_eq!(request.args[0].payload().unwrap(), one);
+    assert_eq!(request.args[1].read::<(String, u8)>().unwrap(), ("plain".to_owned(), 5));
+    assert_eq!(request.kwds[0].0, "other");
+    assert_eq!(request.kwds[0].1.payload().unwrap(), other);
+    assert_eq!(request.kwds[1].1.payload().unwrap(), one);
 }
