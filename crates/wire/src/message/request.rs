@@ -3,6 +3,7 @@
 use super::node::{Id, Message, is_dict};
 use super::{Argument, Error};
 use crate::pickle::op;
+use std::collections::HashSet;
 
 /// A request: which object is to do what, with which arguments.
 #[derive(Debug)]
@@ -40,10 +41,14 @@ impl<'a> Request<'a> {
         let mut kwds = message.parts(kwds);
         while let (Some(name), Some(id)) = (kwds.next(), kwds.next()) {
             let name = message.name(name).ok_or(wrong("an argument is named by a str"))?;
-            let argument = Argument { message, id };
+            named.push((name, Argument { message, id }));
+        }
+        if named.len() > 1 {
             // Of two values for a key the later one counts.
-            named.retain(|(known, _)| *known != name);
-            named.push((name, argument));
+            let mut seen = HashSet::with_capacity(named.len());
+            named.reverse();
+            named.retain(|(name, _)| seen.insert(*name));
+            named.reverse();
         }
         let args = args.map(|id| Argument { message, id }).collect();
         Ok(Self { ident, method, args, kwds: named })

@@ -2,11 +2,28 @@
 
 use super::Argument;
 use super::decode::Decode;
+use super::node::{Id, Message, NONE};
 use crate::pickle::op;
 use crate::value::Value;
 
 pub(super) const MODULE: &str = "multiprocessing.managers";
 pub(super) const NAME: &str = "Token";
+
+/// Names and addresses are shorter. A message may have many tokens, and each name in it is copied.
+const LONGEST: usize = 256;
+
+/// An address: a text or bytes, or a tuple of two of which each is one or a number.
+fn address(message: Message<'_>, id: Id) -> Option<Value> {
+    let is_short = |id| {
+        let node = message.node(message.resolve(id));
+        node.first == NONE && (node.end - node.start) as usize <= LONGEST
+    };
+    let is_address = match message.tuple(id) {
+        Some(parts) => parts.clone().take(3).count() == 2 && parts.clone().all(is_short),
+        None => is_short(id),
+    };
+    is_address.then(|| Decode::plain(message).value(id).ok()).flatten()
+}
 
 /// The name of an object of a server: `multiprocessing.managers.Token`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,9 +53,10 @@ impl Token {
             message.tuple(message.parts(build).next()?)
         };
         let mut fields = if arguments.clone().next().is_some() { arguments } else { state()? };
-        let typeid = message.name(fields.next()?)?.to_owned();
-        let address = Decode::plain(message).value(fields.next()?).ok()?;
-        let id = message.name(fields.next()?)?.to_owned();
+        let name = |id| message.name(id).filter(|name| name.len() <= LONGEST).map(str::to_owned);
+        let typeid = name(fields.next()?)?;
+        let address = address(message, fields.next()?)?;
+        let id = name(fields.next()?)?;
         Some(Self { typeid, address, id })
     }
 

@@ -257,6 +257,42 @@ fn keeping_objects_of_python_2_is_refused_and_their_data_is_read() {
 }
 
 #[test]
+fn of_many_named_arguments_the_last_of_each_name_counts() {
+    let _guard = guard();
+    let mut message = b"\x80\x04(\x8c\x01x\x8c\x03put)}(".to_vec();
+    for number in 0..200_000_u32 {
+        let name = (number % 100_000).to_string();
+        message.extend([op::SHORT_BINUNICODE, name.len() as u8]);
+        message.extend(name.into_bytes());
+        message.push(op::BININT);
+        message.extend(number.to_le_bytes());
+    }
+    message.extend(b"ut.");
+    let mut scanner = Scanner::new();
+    let request = scanner.request(&message).unwrap();
+    assert_eq!(request.kwds.len(), 100_000);
+    let (name, last) = &request.kwds[7];
+    assert_eq!((*name, last.value().unwrap().as_int()), ("7", Some(100_007)));
+}
+
+#[test]
+fn many_tokens_that_share_a_long_name_are_none() {
+    let _guard = guard();
+    let pickle = |name: &str| {
+        let mut pickle = b"\x80\x04(X".to_vec();
+        pickle.extend((name.len() as u32).to_le_bytes());
+        pickle.extend([name.as_bytes(), b"\x94"].concat());
+        for _ in 0..20_000 {
+            pickle.extend(b"cmultiprocessing.managers\nToken\n)\x81h\x00h\x00h\x00\x87b");
+        }
+        pickle.extend(b"t.");
+        Payload::from_pickle(&pickle).unwrap()
+    };
+    assert_eq!(pickle("name").tokens().len(), 20_000);
+    assert!(pickle(&"name".repeat(100_000)).tokens().is_empty());
+}
+
+#[test]
 fn every_input_that_a_fuzzer_kept_is_met_as_it_should_be() {
     let _guard = guard();
     let corpus = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../fuzz/corpus"));
