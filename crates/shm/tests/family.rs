@@ -1,7 +1,7 @@
 //! One process of a family.
 
 use procession_shm::{Kind, MemberState, family};
-use procession_testkit::guard_after;
+use procession_testkit::{guard_after, wait_until};
 
 /// The arena, which stays.
 fn arena() {
@@ -56,4 +56,17 @@ fn a_reserved_seat_can_be_withdrawn() {
     let seat = family.reserve().unwrap();
     family.release(seat);
     assert_eq!(family.state(seat), MemberState::Free);
+}
+
+#[test]
+fn memory_of_a_burst_goes_back_though_nobody_takes_or_frees_any_more() {
+    let _guard = guard_after(arena);
+    let family = family().unwrap();
+    let blocks = [(); 4].map(|()| family.take(Kind::Parcel, 25 << 20).unwrap());
+    blocks.iter().for_each(|block| family.give(block.handle));
+    let idle = || family.arena().usage().1;
+    wait_until("no more is kept than always is", || {
+        family.look_for_deaths();
+        idle() <= 32 << 20
+    });
 }

@@ -167,6 +167,18 @@ impl Arena {
         }
     }
 
+    /// Gives back what is kept warm and was not used lately. For when nobody takes or frees anything.
+    pub(crate) fn trim_unused(&self) {
+        let guard = self.lock_arena();
+        let (used, idle, _) = self.usage();
+        self.note_use(used);
+        let keep = self.recent_use().saturating_sub(used);
+        drop(guard);
+        if idle > keep {
+            self.trim(keep);
+        }
+    }
+
     /// Punches one free block, under the lock so that nobody takes it meanwhile.
     fn trim_block(&self, descriptor: &Descriptor) {
         let capacity = descriptor.capacity.load(Relaxed);
@@ -268,9 +280,14 @@ impl Arena {
         let header = self.header();
         let used = header.used.load(Relaxed);
         self.note_use(used);
-        let recent = header.peak.load(Relaxed).max(header.last_peak.load(Relaxed));
-        used + header.idle.load(Relaxed) > recent.max(KEEP)
+        used + header.idle.load(Relaxed) > self.recent_use()
             || capacity > header.limit.load(Relaxed) / 2
+    }
+
+    /// The most that was in use in the last two windows, and at least what is always kept.
+    fn recent_use(&self) -> u64 {
+        let header = self.header();
+        header.peak.load(Relaxed).max(header.last_peak.load(Relaxed)).max(KEEP)
     }
 
     fn pop_free(&self, class: usize) -> Option<(u32, &'static Descriptor)> {

@@ -100,8 +100,8 @@ impl Family {
         }
     }
 
-    /// Buries the members whose processes have ended. For those who wait; looks at most twice a
-    /// second in the whole family.
+    /// Buries the members whose processes have ended, and gives memory back that was not used lately. For
+    /// those who wait; looks at most twice a second in the whole family.
     pub fn look_for_deaths(&'static self) {
         let checked = &self.arena.header().checked;
         let (last, now) = (checked.load(Relaxed), pid::milliseconds());
@@ -120,6 +120,7 @@ impl Family {
                 _ => {}
             }
         }
+        self.arena.trim_unused();
     }
 
     fn drop_holdings(&'static self, id: MemberId) {
