@@ -34,6 +34,8 @@ pub(crate) enum Count {
     Tasks,
     TasksLost,
     Spawned,
+    Permits,
+    Letters,
     Failed,
 }
 

@@ -4,11 +4,14 @@ use crate::board::{Board, Count};
 use crate::member::{HANG, Role, Seed, Shared, live};
 use crate::random::Random;
 use crate::report::Report;
-use procession::{Array, Event, Lock, Mutex, Process, Signal, Value, sync::Holder};
+use procession::{Array, Event, Lock, Mutex, Process, Semaphore, Signal, Value, sync::Holder};
 use procession_ipc::byte_queue::{Bounds, ByteQueue};
 use procession_testkit::fact::holds_within;
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering::SeqCst;
+
+/// How many may be inside at a time; each locker that is killed there takes one along.
+const PERMITS: u32 = 1000;
 
 /// A member, as the parent knows it.
 struct Member {
@@ -27,6 +30,7 @@ pub(crate) struct Crew {
     lost: Vec<u64>,
     random: Random,
     last_id: u64,
+    lockers_killed: u32,
 }
 
 fn share(bounds: Bounds) -> Result<Shared, Box<dyn std::error::Error>> {
@@ -37,6 +41,7 @@ fn share(bounds: Bounds) -> Result<Shared, Box<dyn std::error::Error>> {
         stop: Event::new()?,
         mutex: Mutex::new([0; 8])?,
         lock: Lock::new()?,
+        permits: Semaphore::new(PERMITS)?,
         array: Array::zeroed(4096)?,
         value: Value::new([0; 16])?,
     })
@@ -52,6 +57,7 @@ impl Crew {
             lost: Vec::new(),
             random: Random::new(seed),
             last_id: 0,
+            lockers_killed: 0,
         };
         for (seat, role) in roles.iter().enumerate() {
             let member = crew.start(seat, *role);
@@ -98,7 +104,7 @@ impl Crew {
         let process = &self.members[seat].process;
         process.kill().expect("kill");
         match process.join_timeout(HANG) {
-            Err(error) if error.is_peer_dead() && process.exitcode() == Some(-9) => {
+            Err(error) if error.is_peer_dead() && tells_kill(process, report) => {
                 report.killed(self.members[seat].role);
             }
             Err(error) if error.is_timeout() => report.violation("a killed member does not end"),
@@ -107,6 +113,7 @@ impl Crew {
         }
         self.settle(seat, report);
         let role = self.members[seat].role;
+        self.lockers_killed += u32::from(role == Role::Locker);
         self.members[seat] = self.start(seat, role);
     }
 
@@ -202,6 +209,10 @@ impl Crew {
                 self.lost.len()
             ));
         }
+        let permits = self.shared.permits.value();
+        if !(PERMITS - self.lockers_killed..=PERMITS).contains(&permits) {
+            report.violation(&format!("{permits} permits of {PERMITS} are left"));
+        }
         report.take(board);
         for (what, count) in [
             ("doubled", Count::Doubled),
@@ -216,6 +227,16 @@ impl Crew {
     }
 }
 
+/// Whether it is known that the process was killed; or that nobody knows how it ended, which may be where a
+/// zygote was killed and the kernel (before Linux 6.15) keeps nothing.
+fn tells_kill(process: &Process<()>, report: &Report) -> bool {
+    match process.exitcode() {
+        Some(-9) => true,
+        Some(255) => report.zygotes > 0,
+        _ => false,
+    }
+}
+
 impl Shared {
     /// Other handles to the same objects.
     fn share(&self) -> Self {
@@ -227,6 +248,7 @@ impl Shared {
             stop: self.stop.clone(),
             mutex: self.mutex.clone(),
             lock: self.lock.clone(),
+            permits: self.permits.clone(),
             array: self.array.clone(),
             value: self.value.clone(),
         }

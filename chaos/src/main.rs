@@ -24,6 +24,7 @@ mod random;
 mod remains;
 mod report;
 
+use phases::Whom;
 use procession_ipc::byte_queue::Bounds;
 use procession_shm::family;
 use procession_testkit::LeakCheck;
@@ -43,10 +44,10 @@ fn main() -> ExitCode {
         std::time::UNIX_EPOCH.elapsed().map_or(1, |since| since.as_micros() as u64 % 1_000_000_007)
     });
     println!("seed                 {seed}");
-    let limit = Duration::from_secs(120 + kills / 10);
+    let limit = Duration::from_secs(120 + kills / 2);
     let _watchdog = procession_testkit::watchdog(limit);
     let mut report = Report::default();
-    phases::storm(1, Bounds::default(), seed, &mut report);
+    phases::storm(1, Bounds::default(), seed, Whom::ButZygotes, &mut report);
     let leaks = LeakCheck::take();
     let used = || family().map_or(0, |family| family.arena().usage().0);
     let (before, seats) = (used(), seats());
@@ -61,8 +62,9 @@ fn main() -> ExitCode {
             _ => Bounds::default(),
         };
         let left = (kills - report.kills()).min(ROUND);
-        phases::storm(left * 2 / 3, bounds, seed, &mut report);
+        phases::storm(left / 2, bounds, seed, Whom::ButZygotes, &mut report);
         phases::calm(left.div_ceil(3), bounds, seed, &mut report);
+        phases::storm_without_zygotes(left / 6, seed, &mut report);
         round += 1;
     }
     let took = start.elapsed();

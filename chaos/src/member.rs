@@ -4,7 +4,9 @@ use crate::board::{Board, Count};
 use crate::note;
 use crate::random::Random;
 use procession::sync::MutexError;
-use procession::{Array, Event, Lock, Mutex, Pool, PoolError, Process, Value};
+use procession::{
+    Array, Connection, Event, Lock, Mutex, Pool, PoolError, Process, Semaphore, Value, duplex,
+};
 use procession_ipc::byte_queue::{ByteQueue, Got};
 use procession_ipc::message::Objects;
 use procession_shm::Kind;
@@ -39,6 +41,7 @@ pub(crate) struct Shared {
     pub(crate) stop: Event,
     pub(crate) mutex: Mutex<[u64; 8]>,
     pub(crate) lock: Lock,
+    pub(crate) permits: Semaphore,
     pub(crate) array: Array<u64>,
     pub(crate) value: Value<[u64; 16]>,
 }
@@ -154,6 +157,11 @@ fn take_locks(shared: &Shared) {
     if shared.lock.acquire_timeout(Duration::from_millis(1)) {
         let _ = shared.lock.release();
     }
+    // The permit of whoever is killed with it is gone.
+    if shared.permits.acquire_timeout(Duration::from_millis(1)) {
+        board.add(Count::Permits);
+        let _ = shared.permits.release();
+    }
     let value = shared.value.update(|value| value.map(|word| word + 1));
     if value.iter().any(|word| *word != value[0]) {
         board.add(Count::Torn);
@@ -198,11 +206,24 @@ fn run_pool(shared: &Shared, random: &mut Random) {
     }
 }
 
+/// Has a child, and a letter from it, which comes or does not come, but is not waited for in vain.
 fn spawn(shared: &Shared) {
+    let (ours, theirs) = duplex().expect("a pipe");
     let child = Process::spawn(
-        |(value, n): (Value<[u64; 16]>, u64)| value.get()[0] + n,
-        (shared.value.clone(), 1),
+        |(value, pipe, n): (Value<[u64; 16]>, Connection<u64>, u64)| {
+            let _ = pipe.send(&n);
+            value.get()[0] + n
+        },
+        (shared.value.clone(), theirs, 1),
     );
+    match ours.recv_timeout(HANG) {
+        Ok(1) => shared.board.add(Count::Letters),
+        Err(error) if error.is_closed() => {}
+        other => {
+            eprintln!("a letter: {other:?}");
+            shared.board.add(Count::Failed);
+        }
+    }
     match child.and_then(|child| child.join_timeout(HANG)) {
         Ok(_) => shared.board.add(Count::Spawned),
         Err(error) if error.is_peer_dead() => shared.board.add(Count::TasksLost),

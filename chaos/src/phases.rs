@@ -5,16 +5,40 @@ use crate::crew::Crew;
 use crate::member::{HANG, Role};
 use crate::note;
 use crate::report::Report;
-use procession::{Signal, wait};
+use procession::{Process, Signal, wait};
 use procession_ipc::byte_queue::Bounds;
 use procession_ipc::message::Objects;
 use procession_sys::Deadline;
 use procession_sys::pidfd::Pidfd;
-use procession_testkit::family::descendants;
+use procession_testkit::family::{Member, descendants};
 use std::time::{Duration, Instant};
 
+/// A storm over a crew of another process, whose zygotes are killed as well: those of its members, and the one that
+/// reaps them all.
+pub(crate) fn storm_without_zygotes(kills: u64, seed: u64, report: &mut Report) {
+    let host = Process::spawn(
+        |(kills, seed): (u64, u64)| {
+            let mut report = Report::default();
+            storm(kills, Bounds::default(), seed, Whom::ZygotesToo, &mut report);
+            report
+        },
+        (kills, seed),
+    );
+    match host.and_then(|host| host.join()) {
+        Ok(theirs) => report.add(theirs),
+        Err(error) => report.violation(&format!("the host of a crew: {error}")),
+    }
+}
+
+/// Whom a storm kills beside members, their workers and their children.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Whom {
+    ButZygotes,
+    ZygotesToo,
+}
+
 /// Everybody works, and somebody is killed every 0 to 2 milliseconds.
-pub(crate) fn storm(kills: u64, bounds: Bounds, seed: u64, report: &mut Report) {
+pub(crate) fn storm(kills: u64, bounds: Bounds, seed: u64, whom: Whom, report: &mut Report) {
     use Role::{Consumer, Locker, Pooler, Producer, Spawner, Writer};
     let roles = [
         Producer, Consumer, Producer, Consumer, Locker, Writer, Producer, Consumer, Locker, Writer,
@@ -39,8 +63,8 @@ pub(crate) fn storm(kills: u64, bounds: Bounds, seed: u64, report: &mut Report) 
             }
             crew.signal(seat, Signal::CONT);
         }
-        if crew.random().once_in(12) {
-            kill_stray(&mut crew, report);
+        if crew.random().once_in(if whom == Whom::ZygotesToo { 4 } else { 12 }) {
+            kill_stray(&mut crew, whom, report);
         } else {
             crew.kill(seat, report);
         }
@@ -54,16 +78,18 @@ pub(crate) fn storm(kills: u64, bounds: Bounds, seed: u64, report: &mut Report) 
     crew.finish(report);
 }
 
-/// Kills a worker of a pool or a child of a member.
-fn kill_stray(crew: &mut Crew, report: &mut Report) {
+/// Kills a worker of a pool, a child of a member, or a zygote.
+fn kill_stray(crew: &mut Crew, whom: Whom, report: &mut Report) {
     let ours: Vec<i32> = (0..crew.len()).map(|seat| crew.process(seat).pid()).collect();
     let all = descendants();
+    // Who starts something has a zygote for its only child.
+    let is_zygote = |member: &Member| {
+        ours.contains(&member.parent) || member.parent == std::process::id() as i32
+    };
     let strays: Vec<_> = all
         .iter()
         .filter(|member| !ours.contains(&member.pid) && !member.is_zombie())
-        // Zygotes, whose deaths have tests of their own, are the children of who starts something.
-        .filter(|member| !ours.contains(&member.parent))
-        .filter(|member| member.parent != std::process::id() as i32)
+        .filter(|member| whom == Whom::ZygotesToo || !is_zygote(member))
         .collect();
     if strays.is_empty() {
         return;
@@ -71,7 +97,8 @@ fn kill_stray(crew: &mut Crew, report: &mut Report) {
     let stray = strays[crew.random().below(strays.len() as u64) as usize];
     if let Ok(pidfd) = Pidfd::open(stray.pid) {
         let _ = pidfd.send_signal(Signal::KILL);
-        report.strays += 1;
+        let killed = if is_zygote(stray) { &mut report.zygotes } else { &mut report.strays };
+        *killed += 1;
     }
 }
 

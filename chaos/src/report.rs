@@ -2,14 +2,16 @@
 
 use crate::board::{Board, Count};
 use crate::member::Role;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// Sums over the whole run.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Report {
     kills: BTreeMap<Role, u64>,
     pub(crate) strays: u64,
+    pub(crate) zygotes: u64,
     pub(crate) stops: u64,
     pub(crate) acknowledged: u64,
     received: u64,
@@ -18,7 +20,7 @@ pub(crate) struct Report {
     corrupt: u64,
     owners_died: u64,
     pub(crate) locks_freed: u64,
-    work: [u64; 6],
+    work: [u64; 8],
     pub(crate) idle: u64,
     pub(crate) longest_stall: Duration,
     pub(crate) longest_idle: Duration,
@@ -31,7 +33,29 @@ impl Report {
     }
 
     pub(crate) fn kills(&self) -> u64 {
-        self.kills.values().sum::<u64>() + self.strays
+        self.kills.values().sum::<u64>() + self.strays + self.zygotes
+    }
+
+    /// Adds what another process has done.
+    pub(crate) fn add(&mut self, other: Self) {
+        for (role, count) in other.kills {
+            *self.kills.entry(role).or_default() += count;
+        }
+        self.strays += other.strays;
+        self.zygotes += other.zygotes;
+        self.stops += other.stops;
+        self.acknowledged += other.acknowledged;
+        self.received += other.received;
+        self.lost.extend(other.lost);
+        self.doubled += other.doubled;
+        self.corrupt += other.corrupt;
+        self.owners_died += other.owners_died;
+        self.locks_freed += other.locks_freed;
+        self.work.iter_mut().zip(other.work).for_each(|(sum, work)| *sum += work);
+        self.idle += other.idle;
+        self.longest_stall = self.longest_stall.max(other.longest_stall);
+        self.longest_idle = self.longest_idle.max(other.longest_idle);
+        self.violations.extend(other.violations);
     }
 
     pub(crate) fn lost(&mut self, number: u64, killed: i32) {
@@ -60,6 +84,8 @@ impl Report {
             Count::Tasks,
             Count::TasksLost,
             Count::Spawned,
+            Count::Permits,
+            Count::Letters,
         ];
         for (sum, count) in self.work.iter_mut().zip(work) {
             *sum += board.count(count);
@@ -70,10 +96,11 @@ impl Report {
         let kinds: Vec<_> =
             self.kills.iter().map(|(role, count)| format!("{role:?} {count}")).collect();
         println!(
-            "killed               {}: {}, workers and children of members {}",
+            "killed               {}: {}, workers and children of members {}, zygotes {}",
             self.kills(),
             kinds.join(", "),
-            self.strays
+            self.strays,
+            self.zygotes
         );
         println!("stopped for a while  {}", self.stops);
         println!("puts that returned   {}", self.acknowledged);
@@ -87,12 +114,12 @@ impl Report {
             "owners died          {} locks went to the next with the news, {} plain ones were freed",
             self.owners_died, self.locks_freed
         );
-        let [locks, values, arrays, tasks, lost, spawned] = self.work;
+        let [locks, values, arrays, tasks, lost, spawned, permits, letters] = self.work;
         println!(
-            "work                 {locks} mutexes taken, {values} values changed, {arrays} arrays written"
+            "work                 {locks} mutexes taken, {permits} permits, {values} values changed, {arrays} arrays written"
         );
         println!(
-            "                     {tasks} tasks done, {lost} lost with their worker or child, {spawned} children joined"
+            "                     {tasks} tasks done, {lost} lost with their worker or child, {spawned} children joined, {letters} letters by pipe"
         );
         println!(
             "longest stall        {:?} under load, {:?} of {} single messages",
