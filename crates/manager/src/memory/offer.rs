@@ -42,6 +42,11 @@ impl Offer {
         self.family.arena().id()
     }
 
+    /// The server's own seat, by which clients see whether it lives.
+    pub(crate) fn seat(&self) -> u64 {
+        self.family.me().to_word()
+    }
+
     /// Where the server hears of objects that others use without it.
     pub(crate) fn bells(&self) -> &Rc<Bells> {
         &self.bells

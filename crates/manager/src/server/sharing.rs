@@ -44,7 +44,13 @@ impl Engine {
         let place = self.objects.get_mut(ident).and_then(|object| object.share(&mut turn));
         let Some(place) = place else { return Value::None };
         let code = place.code.map(String::from).unwrap_or_default();
-        Value::Tuple(vec![place.handle.to_bits().into(), place.kind.into(), code.into()])
+        let server = self.offer.as_ref().map(Offer::seat);
+        Value::Tuple(vec![
+            place.handle.to_bits().into(),
+            place.kind.into(),
+            code.into(),
+            server.into(),
+        ])
     }
 
     /// Gives a client the payload for which it got a ticket.
