@@ -25,7 +25,7 @@ from io import BytesIO
 from multiprocessing import connection, process, util
 from multiprocessing import managers as _stock
 
-from . import _core
+from . import _arena, _core
 
 #: Of the rules for our own clients, in the README of the crate of managers.
 _VERSION = 1
@@ -70,6 +70,8 @@ class Link:
         self._turn = threading.Lock()
         self._desk = None
         self._is_ours = None
+        # The number of the manager's arena, until it is known that this process cannot use it.
+        self._family = None
         self._dropped = deque()
 
     def call(self, ident, method, args, kwds, otherwise):
@@ -184,11 +186,34 @@ class Link:
         if self._is_ours is False:
             return None
         line = self._open()
-        self._is_ours = line.call(None, "hello", (_VERSION, name), {}, _is_unknown) is not None
+        answer = line.call(None, "hello", (_VERSION, name), {}, _is_unknown)
+        if self._is_ours is None and answer is not None:
+            self._family = answer.get("arena")
+        self._is_ours = answer is not None
         return line if self._is_ours else line.close()
 
+    def share(self, proxy):
+        """Has the proxy use its object in shared memory, if it lies there and this process may."""
+        if self._family is None or not _arena.may_have(proxy._exposed_):
+            return
+        try:
+            if not _arena.join(self._family, self._connect):
+                self._family = None
+            elif place := self.ask("handle", (proxy._id,)):
+                _arena.equip(proxy, self._family, place, self._claim)
+        except (OSError, EOFError) as error:
+            # The next call finds out what is the matter with the manager.
+            util.debug("cannot share memory with %s: %s", self, error)
+
+    def _claim(self, ident, ticket):
+        # Over the thread's line: what comes may hold proxies, which ask at the desk.
+        return self.call(None, "claim", (ident, ticket), {}, fail)
+
+    def _connect(self):
+        return connection.Client(self.address, authkey=self.authkey)
+
     def _open(self):
-        made = connection.Client(self.address, authkey=self.authkey)
+        made = self._connect()
         descriptor, made._handle = made._handle, None
         if isinstance(self.address, tuple):
             with socket.socket(fileno=descriptor) as end:

@@ -19,8 +19,14 @@ class BaseProxy(_stock.BaseProxy):
     thread's connection is closed: what the call waited for is left where it is, and procession's manager releases the
     locks that were taken over the connection.
 
+    A queue, lock, value or array of procession's manager on this machine is used in shared memory (see `_arena`), with the
+    same methods.
+
     After fork: the child's proxy counts a reference of its own, and calls over a connection of its own.
     """
+
+    #: Whether its object is used in shared memory.
+    _is_near = False
 
     def __init__(
         self,
@@ -36,6 +42,8 @@ class BaseProxy(_stock.BaseProxy):
             authkey = _key(manager)
         self._link = link(token.address, authkey) if serializer == "pickle" else None
         super().__init__(token, serializer, manager, authkey, exposed, incref, manager_owned)
+        if self._link is not None and incref and not manager_owned:
+            self._link.share(self)
 
     def _connect(self):
         if self._link is None:
@@ -178,12 +186,12 @@ class AcquirerProxy(BaseProxy, _stock.AcquirerProxy):
 
     def __enter__(self):
         result = super().__enter__()
-        if self._link is not None:
+        if self._link is not None and not self._is_near:
             self._link.enter(self._id)
         return result
 
     def __exit__(self, *exception):
-        if self._link is None or self._link.leave(self._id):
+        if self._link is None or self._is_near or self._link.leave(self._id):
             super().__exit__(*exception)
 
 

@@ -649,12 +649,13 @@ def test_a_client_that_is_killed_in_get_takes_no_item(ours):
 
 
 def waits_in_a_call(pid):
-    """Whether a process sleeps in reading from a socket."""
+    """Whether a process sleeps in reading from a socket, or in shared memory."""
     try:
         call = Path(f"/proc/{pid}/wchan").read_text()
     except OSError:
         return False
-    return call in ("unix_stream_read_generic", "unix_stream_data_wait", "sk_wait_data", "wait_woken")
+    reads = ("unix_stream_read_generic", "unix_stream_data_wait", "sk_wait_data", "wait_woken")
+    return call.startswith("futex") or call in reads
 
 
 @pytest.mark.parametrize("name", ["Lock", "RLock", "Condition"])
@@ -714,14 +715,24 @@ def test_a_killed_manager_is_an_error_for_who_waits_and_for_who_comes(manager):
 
 
 def test_a_clear_word_of_a_manager_that_ended(ours):
-    tasks = ours.Queue()
-    tasks.put(1)
+    items = ours.list([1])
     os.kill(ours._process.pid, signal.SIGKILL)
     ours._process.join()
-    kind, (text, *_) = raised(tasks.get)
+    kind, (text, *_) = raised(items.pop)
     assert issubclass(kind, (EOFError, OSError))
     if kind is EOFError:
-        assert text.startswith("the manager at ") and "'get'" in text
+        assert text.startswith("the manager at ") and "'pop'" in text
+
+
+def test_who_waits_in_shared_memory_is_told_that_the_manager_was_killed(ours):
+    jobs, lock = ours.Queue(), ours.Lock()
+    jobs.put("there")
+    lock.acquire()
+    os.kill(ours._process.pid, signal.SIGKILL)
+    assert jobs.get() == "there"
+    assert raised(jobs.get)[0] is EOFError
+    assert raised(jobs.put, 1)[0] is EOFError
+    assert raised(lock.acquire)[0] is EOFError
 
 
 LEAVE = """
@@ -757,13 +768,14 @@ def test_a_lock_that_went_with_its_connection_is_not_released_from_under_the_nex
 
         if __name__ == "__main__":
             with procession.managers.SyncManager() as manager:
-                lock, tasks = manager.Lock(), manager.Queue()
+                # Neither of these is used in shared memory.
+                lock, event = manager.RLock(), manager.Event()
                 threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT)).start()
                 other = threading.Thread(target=be_next, args=(lock,))
                 try:
                     with lock:
                         try:
-                            tasks.get()
+                            event.wait()
                         finally:
                             other.start()
                             has_it.wait()
@@ -793,3 +805,59 @@ def test_ctrl_c_ends_a_wait_and_the_next_call_works(run):
                 print(tasks.get(timeout=30))
     """)
     assert out.split() == ["interrupted", "1"]
+
+
+def test_objects_of_a_manager_here_are_used_in_shared_memory(ours):
+    near = [ours.Queue(), ours.JoinableQueue(), ours.Lock(), ours.Value("i", 1), ours.Array("i", [1])]
+    far = [ours.RLock(), ours.Semaphore(), ours.list(), ours.dict(), ours.Event(), ours.Counter()]
+    assert [proxy._is_near for proxy in near + far] == [True] * len(near) + [False] * len(far)
+    jobs = near[0]
+    jobs.put(jobs)
+    assert jobs.get()._is_near
+    with near[2]:
+        assert near[2].acquire(False) is False
+        assert near[2].acquire(True, 0.01) is False
+    near[3].value += 1
+    near[4][0] += 1
+    assert (near[3].value, near[4][0], len(near[4])) == (2, 2, 1)
+
+
+def work(jobs, results, lock, total):
+    while (job := jobs.get()) is not None:
+        with lock:
+            total.value += job
+        results.put(job)
+
+
+STOCK_WORKER = """
+import pickle, sys
+from multiprocessing import current_process
+current_process().authkey = b"secret"
+jobs, results, lock, total = pickle.load(sys.stdin.buffer)
+while (job := jobs.get()) is not None:
+    with lock:
+        total.value += job
+    results.put(job)
+"""
+
+
+def test_stock_and_sharing_clients_use_the_same_objects(method):
+    context = procession.get_context(method)
+    with OurManager(authkey=KEY, ctx=multiprocessing.get_context("fork")) as manager:
+        jobs, results, lock = manager.Queue(), manager.Queue(), manager.Lock()
+        total = manager.Value("i", 0)
+        ours = [context.Process(target=work, args=(jobs, results, lock, total)) for _ in range(2)]
+        for worker in ours:
+            worker.start()
+        stock = subprocess.Popen([sys.executable, "-c", STOCK_WORKER], stdin=subprocess.PIPE)
+        stock.stdin.write(pickle.dumps((jobs, results, lock, total)))
+        stock.stdin.close()
+        for job in range(300):
+            jobs.put(job)
+        for _ in range(3):
+            jobs.put(None)
+        assert stock.wait(60) == 0
+        for worker in ours:
+            worker.join(60)
+        assert sorted(results.get(timeout=30) for _ in range(300)) == list(range(300))
+        assert (total.value, results.empty(), jobs.empty()) == (sum(range(300)), True, True)

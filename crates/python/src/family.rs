@@ -4,10 +4,13 @@
 //! descriptor of the arena and the number of a seat, and joins.
 
 use procession_ipc::Error;
-use procession_shm::{Family, MemberId, adopt, families, family, join, joined, own_family};
-use pyo3::exceptions::PyLookupError;
+use procession_manager::memory;
+use procession_shm::{Family, Handle, MemberId, adopt, families, family, join, joined, own_family};
+use procession_sys::Deadline;
+use pyo3::exceptions::{PyLookupError, PyValueError};
 use pyo3::prelude::*;
-use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::time::Duration;
 
 use crate::wait::raise;
 
@@ -56,6 +59,16 @@ pub(crate) fn find(number: u64) -> PyResult<&'static Family> {
     joined(number).ok_or_else(|| {
         PyLookupError::new_err(format!("this process is in no family of the number {number:#x}"))
     })
+}
+
+/// The family of that number, and a handle in it.
+///
+/// # Errors
+/// `LookupError` if this process has not joined it, `ValueError` for what is no handle.
+pub(crate) fn named(family: u64, handle: u64) -> PyResult<(&'static Family, Handle)> {
+    let handle = Handle::from_bits(handle)
+        .ok_or_else(|| PyValueError::new_err("no handle has this number"))?;
+    Ok((find(family)?, handle))
 }
 
 /// The number of the family in which this process makes its objects; founds one at the first call.
@@ -111,6 +124,17 @@ fn join_family(descriptor: i32, seat: u64, own: bool) -> PyResult<u64> {
     Ok(family.arena().id())
 }
 
+/// Joins the family of the manager at the other end of `descriptor`, a connection on which the key has been shown;
+/// its number. `None` if the manager does not share its memory with this process, or this process cannot use it.
+#[pyfunction]
+fn join_manager(py: Python<'_>, descriptor: i32, timeout: f64) -> Option<u64> {
+    let timeout = Duration::try_from_secs_f64(timeout).unwrap_or(Duration::MAX);
+    // SAFETY: the caller has the connection open, and keeps it until this returns.
+    let socket = unsafe { BorrowedFd::borrow_raw(descriptor) };
+    let joined = py.detach(|| memory::join(socket, Deadline::after(timeout)));
+    joined.ok().map(|family| family.arena().id())
+}
+
 pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<Seat>()?;
     module.add_function(wrap_pyfunction!(family_number, module)?)?;
@@ -119,5 +143,6 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(bury, module)?)?;
     module.add_function(wrap_pyfunction!(has_joined, module)?)?;
     module.add_function(wrap_pyfunction!(arena_descriptor, module)?)?;
+    module.add_function(wrap_pyfunction!(join_manager, module)?)?;
     module.add_function(wrap_pyfunction!(join_family, module)?)
 }

@@ -94,6 +94,25 @@ pub(crate) fn encode(object: &Bound<'_, PyAny>, bytes: &mut Vec<u8>) -> PyResult
     Ok(sized(start, bytes, apart, false))
 }
 
+/// As [`encode`], with `bytes` empty, as one pickle that is read without anything beside it, and whether it is
+/// plain data.
+///
+/// # Errors
+/// As [`encode`].
+#[inline]
+pub(crate) fn encode_alone(
+    object: &Bound<'_, PyAny>,
+    bytes: &mut Vec<u8>,
+) -> PyResult<(Encoded, bool)> {
+    let mut apart = Vec::new();
+    if write::write(object, bytes, Some(&mut apart)) {
+        return Ok((sized(0, bytes, apart, false), true));
+    }
+    bytes.clear();
+    pickler::dump(object, bytes, None)?;
+    Ok((sized(0, bytes, Vec::new(), false), false))
+}
+
 #[cold]
 fn encode_by_pickler(
     object: &Bound<'_, PyAny>,

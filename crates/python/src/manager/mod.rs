@@ -2,11 +2,15 @@
 //!
 //! | room | holds |
 //! |---|---|
+//! | `host` | the process of one that shares its memory |
 //! | `line` | one connection to a manager |
 //! | `server` | the server, with Python as its guest |
 
+mod host;
 mod line;
 mod server;
+
+pub(crate) use host::Host;
 
 use pyo3::prelude::*;
 

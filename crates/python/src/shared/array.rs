@@ -47,7 +47,7 @@ impl State {
 
 /// The place of an index that may count from the end.
 #[inline]
-fn position(index: &Bound<'_, PyInt>, extent: ffi::Py_ssize_t) -> Option<usize> {
+pub(super) fn position(index: &Bound<'_, PyInt>, extent: ffi::Py_ssize_t) -> Option<usize> {
     let index: isize = index.extract().ok()?;
     let index = if index < 0 { index + extent } else { index };
     (0..extent).contains(&index).then_some(index as usize)

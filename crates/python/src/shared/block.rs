@@ -21,7 +21,7 @@ pub(crate) struct Block {
     memory: OnceLock<Memory>,
 }
 
-struct Memory {
+pub(super) struct Memory {
     held: Held,
     data: Region,
     element: Element,
@@ -38,7 +38,7 @@ impl Memory {
         typed!(element, T => Ok(Self::of_array(element, &Array::<T>::with_shape(shape)?)))
     }
 
-    fn attach(
+    pub(super) fn attach(
         family: &'static Family,
         handle: Handle,
         element: Element,
@@ -49,6 +49,14 @@ impl Memory {
         } else {
             Self::of_value(element, &Value::<T>::attach(family, handle)?)
         })
+    }
+
+    pub(super) fn held(&self) -> &Held {
+        &self.held
+    }
+
+    pub(super) fn data(&self) -> Region {
+        self.data
     }
 
     fn of_value<T: procession_ipc::Plain>(

@@ -17,12 +17,14 @@
 //! | `block` | the memory, as a buffer that ctypes objects are laid over |
 //! | `guarded` | a ctypes object with its lock |
 //! | `value`, `array` | the methods of the synchronized wrappers |
+//! | `hosted` | a manager's values and arrays |
 //! | `hot` | those that are called without PyO3 between |
 
 mod array;
 mod block;
 mod element;
 mod guarded;
+mod hosted;
 mod hot;
 mod value;
 
@@ -34,5 +36,7 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<Block>()?;
     module.add_class::<value::SynchronizedValue>()?;
     module.add_class::<array::SynchronizedArray>()?;
+    module.add_class::<hosted::HostedValue>()?;
+    module.add_class::<hosted::HostedArray>()?;
     hot::register(module)
 }

@@ -12,6 +12,7 @@ mod barrier;
 mod condition;
 pub(crate) mod direct;
 mod event;
+mod hosted;
 mod hot;
 mod object;
 mod sem_lock;
@@ -26,6 +27,7 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<condition::Condition>()?;
     module.add_class::<event::Event>()?;
     module.add_class::<barrier::Barrier>()?;
+    module.add_class::<hosted::HostedLock>()?;
     hot::register(module)?;
     with::register(module)
 }
