@@ -126,6 +126,19 @@ fn encode_by_pickler(
     Ok(sized(start, bytes, apart, are_buffers))
 }
 
+/// Appends the pickle of an object that is plain and not large to `bytes`; `false` if it is not, and then
+/// `bytes` is as before.
+#[inline]
+pub(crate) fn append_plain(object: &Bound<'_, PyAny>, bytes: &mut Vec<u8>) -> bool {
+    let (start, mut apart) = (bytes.len(), Vec::new());
+    let is_plain = write::write(object, bytes, Some(&mut apart));
+    let is_done = is_plain && apart.is_empty() && !is_large(bytes.len() - start);
+    if !is_done {
+        bytes.truncate(start);
+    }
+    is_done
+}
+
 /// Which of the two the pickle is that begins at `start`. `are_buffers` says that `apart` are the buffers of
 /// protocol 5.
 #[inline]

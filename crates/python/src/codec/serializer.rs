@@ -52,6 +52,12 @@ impl Serializer {
             Self::Other(dumps) => encode_by(dumps, object, bytes),
         }
     }
+
+    /// As [`append_plain`](super::append_plain); never for objects that the user's `dumps` has to see.
+    #[inline]
+    pub(crate) fn append_plain(&self, object: &Bound<'_, PyAny>, bytes: &mut Vec<u8>) -> bool {
+        matches!(self, Self::Pickle) && super::append_plain(object, bytes)
+    }
 }
 
 fn encode_by(

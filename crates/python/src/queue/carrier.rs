@@ -39,6 +39,8 @@ impl From<Refusal> for PyErr {
 
 /// A batch is put when it has so many bytes.
 const BATCH: usize = 32 << 10;
+/// For so many messages of a batch memory is taken before they come.
+const USUAL_BATCH: usize = 128;
 
 impl Carrier {
     pub(super) fn new(queue: ByteQueue, over: fn(Python<'_>) -> PyErr) -> Self {
@@ -174,7 +176,7 @@ impl Carrier {
     ) -> PyResult<(usize, bool)> {
         let (mut scratch, mut single) = (Scratch::take(), Vec::new());
         let bytes = scratch.vec();
-        let mut ends = Vec::new();
+        let mut ends = Vec::with_capacity(USUAL_BATCH);
         let mut put = 0;
         loop {
             let mut more = true;
@@ -185,6 +187,10 @@ impl Carrier {
                     break;
                 };
                 let object = object?;
+                if serializer.append_plain(&object, bytes) {
+                    ends.push(bytes.len());
+                    continue;
+                }
                 single.clear();
                 match serializer.encode(&object, &mut single) {
                     Ok(Encoded::Bytes) => {
@@ -325,7 +331,7 @@ impl Carrier {
     ) -> PyResult<Vec<Bound<'py, PyAny>>> {
         let mut scratch = Scratch::take();
         let bytes = scratch.vec();
-        let mut messages = Vec::new();
+        let mut messages = Vec::with_capacity(max.min(USUAL_BATCH));
         let mut take = |deadline, interrupt: &mut dyn FnMut() -> bool| {
             self.queue.get_many_until(max, None, deadline, interrupt, |got, append| {
                 let start = bytes.len();
