@@ -1,6 +1,7 @@
 """Pipes: the bytes and the errors are stock's, and stock can be at the other end."""
 
 import array
+import itertools
 import multiprocessing
 import os
 import pickle
@@ -27,11 +28,16 @@ MESSAGES = [
 ]  # fmt: skip
 
 
-@pytest.fixture(params=ENDS)
+def sockets():
+    return [end.detach() for end in socket.socketpair()]
+
+
+@pytest.fixture(params=itertools.product(ENDS, (os.pipe, sockets)), ids=lambda it: f"{it[0]}-{it[1].__name__}")
 def pipe(request):
     """The end to receive from, and the end to send to."""
-    receiving, sending = ENDS[request.param]
-    reader, writer = os.pipe()
+    name, make = request.param
+    receiving, sending = ENDS[name]
+    reader, writer = make()
     ends = receiving(reader, writable=False), sending(writer, readable=False)
     yield ends
     for end in ends:
@@ -132,6 +138,50 @@ def test_the_end_is_told_apart_from_a_torn_message(pipe):
     assert receiver.poll(1) is True
     assert raised(receiver.recv) == (EOFError, ())
     assert raised(receiver.recv_bytes) == (EOFError, ())
+
+
+def test_a_message_that_comes_in_pieces_is_received_whole(pipe):
+    receiver, sender = pipe
+    for received, wanted in ((receiver.recv, 7), (receiver.recv_bytes, pickle.dumps(7))):
+        pieces = [bytes([byte]) for byte in struct.pack("!i", len(pickle.dumps(7))) + pickle.dumps(7)]
+        thread = threading.Thread(target=lambda pieces=pieces: [os.write(sender.fileno(), piece) for piece in pieces])
+        thread.start()
+        assert received() == wanted
+        thread.join()
+    # With nobody who reads meanwhile: what is there at once is the header, or a part of it.
+    whole = struct.pack("!i", 3) + b"abc"
+    for there in range(len(whole)):
+        os.write(sender.fileno(), whole[:there])
+        thread = threading.Thread(target=lambda there=there: os.write(sender.fileno(), whole[there:]))
+        thread.start()
+        assert receiver.recv_bytes() == b"abc"
+        thread.join()
+    for length in (0, 4095, 4096, 4097, 60_000):
+        sender.send_bytes(b"x" * length)
+        assert receiver.recv_bytes(length) == b"x" * length
+
+
+def test_what_a_socket_does_not_take_at_once_waits_for_room():
+    receiver, sender = map(connection.Connection, sockets())
+    messages = [os.urandom(4000) for _ in range(500)]
+    thread = threading.Thread(target=lambda: [sender.send(message) for message in messages])
+    thread.start()
+    assert [receiver.recv() for _ in messages] == messages
+    thread.join()
+    receiver.close()
+    for _ in range(2):
+        assert raised(sender.send, 1)[0] is BrokenPipeError
+    sender.close()
+
+
+def test_a_reset_is_told_as_by_stock():
+    for kind in (stock.Connection, connection.Connection):
+        ours, theirs = sockets()
+        os.write(ours, b"what the other end never reads")
+        os.close(theirs)
+        with kind(ours) as end:
+            assert raised(end.recv)[0] is ConnectionResetError
+            assert raised(end.recv)[0] is EOFError
 
 
 def test_poll_says_whether_there_is_something(pipe):

@@ -108,6 +108,47 @@ pub fn read_some(
     again(&mut interrupt, || unsafe { libc::read(fd, bytes.as_mut_ptr().cast(), bytes.len()) })
 }
 
+/// Whether the descriptor is a socket, for [`read_now`] and [`write_now`].
+pub fn is_socket(fd: RawFd) -> bool {
+    let mut kind: libc::c_int = 0;
+    let mut len = size_of::<libc::c_int>() as libc::socklen_t;
+    let (kind, len) = (&raw mut kind, &raw mut len);
+    // SAFETY: SO_TYPE is a `c_int`, which is ours to write, and `len` says how long it is.
+    let asked = unsafe { libc::getsockopt(fd, libc::SOL_SOCKET, libc::SO_TYPE, kind.cast(), len) };
+    asked == 0
+}
+
+/// Reads what is there from a socket, without waiting; how many bytes: none also at the end of the stream, and
+/// from what is no socket, which [`read_full`] sees.
+///
+/// # Errors
+/// What the kernel says, but for that nothing is there.
+pub fn read_now(fd: RawFd, bytes: &mut [u8]) -> io::Result<usize> {
+    let (start, len) = (bytes.as_mut_ptr().cast(), bytes.len());
+    // SAFETY: the pointer and the length are of one slice, which is ours to write.
+    at_once(unsafe { libc::recv(fd, start, len, libc::MSG_DONTWAIT) })
+}
+
+/// Writes to a socket as much as it takes without waiting; how many bytes.
+///
+/// # Errors
+/// As [`read_now`].
+pub fn write_now(fd: RawFd, bytes: &[u8]) -> io::Result<usize> {
+    let (start, len) = (bytes.as_ptr().cast(), bytes.len());
+    // SAFETY: the pointer and the length are of one slice.
+    at_once(unsafe { libc::send(fd, start, len, libc::MSG_DONTWAIT) })
+}
+
+fn at_once(returned: isize) -> io::Result<usize> {
+    usize::try_from(returned).or_else(|_| {
+        let error = io::Error::last_os_error();
+        match error.raw_os_error() {
+            Some(libc::EAGAIN | libc::EINTR | libc::ENOTSOCK) => Ok(0),
+            _ => Err(error),
+        }
+    })
+}
+
 /// Waits until there is something to read, or the end, or an error to be had; whether there is.
 ///
 /// # Errors
@@ -184,6 +225,29 @@ mod tests {
         writer.join().unwrap();
         assert_eq!(&received[..4], b"head");
         assert!(received[4..] == long);
+    }
+
+    #[test]
+    fn what_can_be_done_at_once_is_done_and_no_more() {
+        let (mut here, there) = UnixStream::pair().unwrap();
+        let (reader, writer) = std::io::pipe().unwrap();
+        assert!(is_socket(there.as_raw_fd()) && !is_socket(reader.as_raw_fd()));
+        let mut bytes = [0; 8];
+        assert_eq!(read_now(there.as_raw_fd(), &mut bytes).unwrap(), 0);
+        here.write_all(b"abc").unwrap();
+        assert_eq!(read_now(there.as_raw_fd(), &mut bytes).unwrap(), 3);
+        assert_eq!(&bytes[..3], b"abc");
+        let long = vec![7; 3_000_000];
+        let taken = write_now(there.as_raw_fd(), &long).unwrap();
+        assert!(taken > 0 && taken < long.len());
+        assert_eq!(write_now(there.as_raw_fd(), &long).unwrap(), 0);
+        // What is no socket is left alone.
+        assert_eq!(write_now(writer.as_raw_fd(), b"abc").unwrap(), 0);
+        assert_eq!(read_now(reader.as_raw_fd(), &mut bytes).unwrap(), 0);
+        drop(there);
+        assert_eq!(read_now(here.as_raw_fd(), &mut bytes).unwrap(), 8);
+        let refused = write_now(here.as_raw_fd(), b"abc").unwrap_err();
+        assert_eq!(refused.raw_os_error(), Some(libc::EPIPE));
     }
 
     #[test]

@@ -5,6 +5,7 @@ use crate::codec::{self, Scratch};
 use crate::wait::deadline;
 use procession_sys::Deadline;
 use procession_sys::bytes::Bytes;
+use procession_sys::stream::is_socket;
 use pyo3::buffer::PyUntypedBuffer;
 use pyo3::exceptions::{PyOSError, PyValueError};
 use pyo3::prelude::*;
@@ -19,6 +20,8 @@ const CLOSED: i32 = -1;
 #[pyclass(frozen, subclass, module = "procession._core")]
 pub(super) struct Connection {
     handle: AtomicI32,
+    /// What is at the handle, as it was when that was set.
+    is_socket: AtomicBool,
     readable: AtomicBool,
     writable: AtomicBool,
 }
@@ -72,6 +75,7 @@ impl Connection {
     fn new(_args: &Bound<'_, PyTuple>, _kwargs: Option<&Bound<'_, PyDict>>) -> Self {
         Self {
             handle: AtomicI32::new(CLOSED),
+            is_socket: AtomicBool::new(false),
             readable: AtomicBool::new(true),
             writable: AtomicBool::new(true),
         }
@@ -84,6 +88,7 @@ impl Connection {
 
     #[setter(_handle)]
     fn set_handle(&self, handle: Option<i32>) {
+        self.is_socket.store(handle.is_some_and(is_socket), Relaxed);
         self.handle.store(handle.unwrap_or(CLOSED), Relaxed);
     }
 
@@ -121,7 +126,7 @@ impl Connection {
         let bytes = scratch.vec();
         bytes.extend_from_slice(&[0; HEADER]);
         codec::encode_whole(obj, bytes)?;
-        frame::send_behind_header(obj.py(), handle, bytes)
+        frame::send_behind_header(obj.py(), handle, self.is_socket.load(Relaxed), bytes)
     }
 
     /// Receives an object that was sent.
@@ -129,7 +134,7 @@ impl Connection {
         let handle = self.open_to_read()?;
         let mut scratch = Scratch::take();
         let bytes = scratch.vec();
-        match frame::receive(py, handle, None, bytes)? {
+        match frame::receive(py, handle, self.is_socket.load(Relaxed), None, bytes)? {
             Received::Large(bytes) => codec::decode(py, bytes.as_bytes()),
             Received::Small | Received::TooLong => codec::decode(py, bytes),
         }
@@ -165,6 +170,7 @@ impl Connection {
         maxlength: Option<isize>,
     ) -> PyResult<Bound<'py, PyBytes>> {
         let handle = slf.get().open_to_read()?;
+        let is_socket = slf.get().is_socket.load(Relaxed);
         let most = maxlength
             .map(|most| {
                 usize::try_from(most).map_err(|_| PyValueError::new_err("negative maxlength"))
@@ -172,7 +178,7 @@ impl Connection {
             .transpose()?;
         let mut scratch = Scratch::take();
         let bytes = scratch.vec();
-        match frame::receive(slf.py(), handle, most, bytes)? {
+        match frame::receive(slf.py(), handle, is_socket, most, bytes)? {
             Received::Small => Ok(PyBytes::new(slf.py(), bytes)),
             Received::Large(bytes) => Ok(bytes),
             Received::TooLong => {

@@ -1,4 +1,4 @@
-//! One message out, one message in, without the interpreter.
+//! One message out, one message in, without the interpreter, but for what a socket does at once.
 
 use crate::wait::os_error;
 use procession_sys::Deadline;
@@ -18,6 +18,10 @@ const LONG_HEADER: usize = 12;
 const AHEAD: usize = 1 << 12;
 /// A message of at most so many bytes is received into memory that is there already.
 const SMALL: usize = 1 << 20;
+
+/// What a socket takes or has of a message of at most so many bytes is written and read with the interpreter
+/// attached: letting go of it, and taking it again, costs as much as the call of the kernel's.
+const AT_ONCE: usize = 4 << 10;
 
 type Interrupt<'a> = &'a mut (dyn FnMut() -> bool + Send);
 
@@ -68,12 +72,25 @@ fn detached<R: Send>(
 }
 
 /// Sends a message whose bytes stand in `bytes` behind room for the header.
-pub(super) fn send_behind_header(py: Python<'_>, fd: i32, bytes: &mut [u8]) -> PyResult<()> {
+pub(super) fn send_behind_header(
+    py: Python<'_>,
+    fd: i32,
+    is_socket: bool,
+    bytes: &mut [u8],
+) -> PyResult<()> {
     let Ok(len) = i32::try_from(bytes.len() - HEADER) else {
         return send(py, fd, bytes[HEADER..].into());
     };
     bytes[..HEADER].copy_from_slice(&len.to_be_bytes());
-    let parts = [Bytes::Still(&[]), Bytes::Still(bytes)];
+    let mut left = &*bytes;
+    if is_socket && left.len() <= AT_ONCE {
+        let sent = stream::write_now(fd, left).map_err(|error| os_error(py, &error))?;
+        left = &left[sent..];
+        if left.is_empty() {
+            return Ok(());
+        }
+    }
+    let parts = [Bytes::Still(&[]), Bytes::Still(left)];
     detached(py, |interrupt| Ok(stream::write_all(fd, parts, interrupt)?))
 }
 
@@ -98,11 +115,28 @@ pub(super) fn send(py: Python<'_>, fd: i32, message: Bytes<'_>) -> PyResult<()> 
 pub(super) fn receive<'py>(
     py: Python<'py>,
     fd: i32,
+    is_socket: bool,
     most: Option<usize>,
     small: &mut Vec<u8>,
 ) -> PyResult<Received<'py>> {
+    let (mut header, mut there) = ([0; HEADER], 0);
+    if is_socket {
+        let now =
+            |bytes: &mut [u8]| stream::read_now(fd, bytes).map_err(|error| os_error(py, &error));
+        there = now(&mut header)?;
+        let len = u32::from_be_bytes(header) as usize;
+        if there == HEADER && len <= most.unwrap_or(AT_ONCE).min(AT_ONCE) {
+            small.resize(len, 0);
+            let there = now(small)?;
+            if there < len {
+                detached(py, |interrupt| fill_rest(fd, small, there, interrupt))?;
+            }
+            return Ok(Received::Small);
+        }
+    }
     let len = detached(py, |interrupt| {
-        let len = length(fd, interrupt)?;
+        fill_rest(fd, &mut header, there, interrupt)?;
+        let len = length(fd, header, interrupt)?;
         if len <= SMALL && most.is_none_or(|most| len <= most) {
             small.resize(len, 0);
             fill(fd, small, interrupt)?;
@@ -127,7 +161,7 @@ pub(crate) fn exchange<'py>(
 ) -> PyResult<Received<'py>> {
     let Ok(len) = i32::try_from(bytes.len() - HEADER) else {
         send(py, fd, bytes[HEADER..].into())?;
-        return receive(py, fd, None, bytes);
+        return receive(py, fd, false, None, bytes);
     };
     bytes[..HEADER].copy_from_slice(&len.to_be_bytes());
     let (len, there) = detached(py, |interrupt| {
@@ -180,7 +214,11 @@ fn read_ahead(
 
 /// Receives the length of a message; the message is next in the stream.
 pub(super) fn receive_length(py: Python<'_>, fd: i32) -> PyResult<usize> {
-    detached(py, |interrupt| length(fd, interrupt))
+    detached(py, |interrupt| {
+        let mut header = [0; HEADER];
+        fill(fd, &mut header, interrupt)?;
+        length(fd, header, interrupt)
+    })
 }
 
 /// Receives the bytes of a message of which the length is known.
@@ -223,9 +261,7 @@ pub(super) fn poll(py: Python<'_>, fd: i32, deadline: Deadline) -> PyResult<bool
 }
 
 /// A length that is negative, which only a broken peer sends, is that of no bytes, as in CPython.
-fn length(fd: i32, interrupt: Interrupt<'_>) -> Result<usize, Failed> {
-    let mut header = [0; HEADER];
-    fill(fd, &mut header, interrupt)?;
+fn length(fd: i32, header: [u8; HEADER], interrupt: Interrupt<'_>) -> Result<usize, Failed> {
     match i32::from_be_bytes(header) {
         -1 => {
             let mut header = [0; 8];
@@ -237,7 +273,18 @@ fn length(fd: i32, interrupt: Interrupt<'_>) -> Result<usize, Failed> {
 }
 
 fn fill(fd: i32, bytes: &mut [u8], interrupt: Interrupt<'_>) -> Result<(), Failed> {
-    whole(bytes.len(), stream::read_full(fd, bytes, interrupt)?)
+    fill_rest(fd, bytes, 0, interrupt)
+}
+
+/// Fills `bytes`, of which so many are there.
+fn fill_rest(
+    fd: i32,
+    bytes: &mut [u8],
+    there: usize,
+    interrupt: Interrupt<'_>,
+) -> Result<(), Failed> {
+    let read = stream::read_full(fd, &mut bytes[there..], interrupt)?;
+    whole(bytes.len(), there + read)
 }
 
 fn whole(wanted: usize, read: usize) -> Result<(), Failed> {
