@@ -93,9 +93,6 @@ fn word(bytes: &[u8; 8]) -> u64 {
 /// Where a key is kept.
 #[inline]
 fn place([len, first, middle, last]: Words) -> usize {
-    let mut hash = first;
-    for word in [middle, last, len] {
-        hash = (hash.rotate_left(5) ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    }
-    (hash >> 32) as usize % PLACES
+    let mixed = first ^ middle.rotate_left(13) ^ last.rotate_left(29) ^ len.rotate_left(47);
+    (mixed.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40) as usize % PLACES
 }
