@@ -19,7 +19,7 @@ def arguments():
     parser = argparse.ArgumentParser(prog="cargo xtask conformance", description=__doc__)
     parser.add_argument("--python", action="append", default=[], help="a command, a path or a version; all that are found")
     parser.add_argument("--start", action="append", default=[], choices=STARTS, help="a start method; all three")
-    parser.add_argument("--group", action="append", default=[], choices=GROUPS, help="a group of tests; all five")
+    parser.add_argument("--group", action="append", default=[], choices=GROUPS, help="a group of tests; all six")
     parser.add_argument("--only", action="append", default=[], help="only these tests: Class.test, Class or test")
     parser.add_argument("--output", type=Path, default=TARGET, help="the directory for the report, logs and environments")
     tested = parser.add_mutually_exclusive_group(required=True)
@@ -56,6 +56,7 @@ def main():
     ledger = Ledger()
     judged = []
     for cell in cells(options, chosen, lender):
+        cell.left_to_stock = ledger.left_to_stock(cell)
         cell.run(options.only)
         verdict = judge(cell, ledger, whole=not options.only)
         print(report.line(cell, verdict), *report.reds(cell, verdict), sep="\n", flush=True)

@@ -18,7 +18,7 @@ from pathlib import Path
 import session
 from interpreters import INSIDE
 
-GROUPS = ("processes", "manager", "misc", "main_handling", "futures")
+GROUPS = ("processes", "manager", "misc", "main_handling", "futures", "executor")
 STARTS = ("fork", "spawn", "forkserver")
 
 #: Seconds that one test may take. The longest takes 30 with stock on a busy machine of two cores.
@@ -54,8 +54,11 @@ class Cell:
     borrowed: str | None
     directory: Path
 
+    #: Names of tests, with `*` for anything: interpreters that these start get stock.
+    left_to_stock: list = field(default_factory=list)
     planned: list = field(default_factory=list)
     records: dict = field(default_factory=dict)
+    #: What the tests' own supervision complained of: pairs of the test that ran, or None, and the text.
     warnings: list = field(default_factory=list)
     leftovers: list = field(default_factory=list)
     seconds: float = 0.0
@@ -112,10 +115,11 @@ class Cell:
         settings = {
             "install": self.install,
             "census": str(self.directory / "census") if self.install else None,
-            "borrowed": self.borrowed if self.group == "futures" else None,
+            "borrowed": self.borrowed if self.group in ("futures", "executor") else None,
             "group": self.group,
             "start": self.start,
             "events": str(events),
+            "left_to_stock": self.left_to_stock,
         }
         return kept | {"PROCESSION_CONFORMANCE": json.dumps(settings), "PYTHONDONTWRITEBYTECODE": "1"}
 
@@ -139,7 +143,7 @@ class Cell:
                         running = None
                         self.note(Record(**event))
                     case "warning":
-                        self.warnings.append(event["text"])
+                        self.warnings.append((running, event["text"]))
                     case "done":
                         done = True
             if set(ends) & set(news):

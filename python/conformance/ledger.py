@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 PATH = Path(__file__).with_name("ledger.toml")
-KINDS = ("expected", "skip", "flaky")
+KINDS = ("expected", "skip", "flaky", "either", "left_to_stock")
 #: A test that is listed as flaky has so many further tries, each alone.
 TRIES = 3
 
@@ -68,6 +68,10 @@ class Ledger:
                 return entry
         return None
 
+    def left_to_stock(self, cell):
+        """The names of the tests whose interpreters are left to stock."""
+        return [entry.test for entry in self.entries if entry.kind == "left_to_stock" and entry.is_about(cell)]
+
 
 @dataclass
 class Verdict:
@@ -88,7 +92,7 @@ def judge(cell, ledger, whole):
         if colour == "red":
             red.append((test, why))
     red += [("leftover", line) for line in cell.leftovers]
-    red += [("dangling", text) for text in cell.warnings if text.startswith("Dangling")]
+    red += [("dangling", text) for test, text in cell.warnings if is_unexpected(cell, ledger, test, text)]
     census = sum((Counter(record.census) for record in cell.records.values()), Counter())
     exercised = sum(bool(record.census) for record in cell.records.values())
     if whole and cell.install and cell.planned:
@@ -96,6 +100,11 @@ def judge(cell, ledger, whole):
         red += stale(cell, ledger)
     counts["red"] = len(red)
     return Verdict(counts, red, census, exercised)
+
+
+def is_unexpected(cell, ledger, test, text):
+    """Whether something dangles that is not what a test leaves that fails, as expected, before it tidies up."""
+    return text.startswith("Dangling") and not (test and ledger.find("expected", cell, test))
 
 
 def judge_test(cell, ledger, test):
@@ -106,6 +115,8 @@ def judge_test(cell, ledger, test):
     if record.outcome == "skip":
         listed = ledger.find("skip", cell, test)
         return ("skip", "") if listed else ("red", f"skipped, which is not in the ledger: {record.why}")
+    if record.outcome == "fail":
+        expected = expected or ledger.find("either", cell, test)
     if expected:
         return "expected", expected.reason
     if ledger.find("flaky", cell, test):
@@ -136,5 +147,5 @@ def count(census, name):
 def stale(cell, ledger):
     """Entries for this cell that name no test of it."""
     for entry in ledger.entries:
-        if entry.group == [cell.group] and entry.is_about(cell) and not any(map(entry.names, cell.planned)):
+        if cell.group in entry.group and entry.is_about(cell) and not any(map(entry.names, cell.planned)):
             yield ("ledger", f"`{entry.test}` ({entry.kind}) names no test of {cell}")

@@ -52,10 +52,13 @@ class ProcessPoolExecutor(Executor):
                 raise ValueError("max_tasks_per_child must be >= 1")
         _check_options(retries, task_timeout, max_memory_per_child)
         self._max_workers = max_workers
-        self._context = mp_context or get_context()
+        if mp_context is None:
+            # As in stock, which refuses to replace forked workers.
+            mp_context = get_context("spawn" if max_tasks_per_child is not None else None)
+        self._mp_context = mp_context
         self._workers = []
         self._staff = _Staff(
-            self._context, _make_process, self._workers, initializer, initargs,
+            mp_context, _make_process, self._workers, initializer, initargs,
             (max_tasks_per_child, max_memory_per_child, serializer, True),
         )  # fmt: skip
         self._options = (initializer is not None, retries, task_timeout, serializer)
@@ -78,6 +81,11 @@ class ProcessPoolExecutor(Executor):
     def _processes(self):
         """The workers by their pids."""
         return {worker.pid: worker for worker in self._workers}
+
+    @property
+    def _executor_manager_thread(self):
+        """The thread that replaces workers and settles futures; None before the first call."""
+        return self._supervisor
 
     @property
     def _broken(self):

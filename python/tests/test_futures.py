@@ -200,6 +200,15 @@ def test_it_refuses_what_stock_refuses():
     assert isinstance(ProcessPoolExecutor(), futures.Executor)
 
 
+def test_workers_are_replaced_when_they_have_done_so_many_calls():
+    context = procession.get_context("fork")
+    with ProcessPoolExecutor(1, context, max_tasks_per_child=2) as executor:
+        first, second, third, fourth = [executor.submit(os.getpid).result() for _ in range(4)]
+    assert first == second != third == fourth
+    # Where nobody says otherwise, as in stock.
+    assert ProcessPoolExecutor(max_tasks_per_child=2)._mp_context.get_start_method() == "spawn"
+
+
 def test_workers_are_started_with_the_first_call_and_end_with_the_executor():
     executor = ProcessPoolExecutor(2, procession.get_context("fork"))
     assert not executor._processes

@@ -6,6 +6,7 @@ process that runs the tests, in their children, and in the interpreters that tes
 | setting | what is done, once the module in question is imported |
 |---|---|
 | `install` | `procession.install()` after `multiprocessing`, in interpreters that a *test* started. Children of `multiprocessing` are left alone: how the replacement reaches them is what is tested |
+| `group` | if it is `executor`, `procession.ProcessPoolExecutor` stands in `concurrent.futures` after that, in the interpreter of the tests and in those that a test started |
 | `census` | each object of ours that is made or rebuilt adds a line to this file |
 | `borrowed` | `test.test_concurrent_futures` is taken from this directory, another version's, where the interpreter came without it |
 """
@@ -73,6 +74,14 @@ def install(_module):
     procession.install()
 
 
+def replace_executor(futures):
+    import multiprocessing  # first, since procession cannot be installed while it is being imported
+
+    from procession import ProcessPoolExecutor
+
+    futures.ProcessPoolExecutor = ProcessPoolExecutor
+
+
 def complete(support):
     vars(support).update(LACKING)
 
@@ -85,6 +94,8 @@ def main(settings):
         then.update(census.by_module(settings["census"]))
     if settings["install"] and not started_by_multiprocessing():
         then["multiprocessing"] = install
+        if settings["group"] == "executor":
+            then["concurrent.futures"] = replace_executor
     sys.meta_path.insert(0, AfterImport(then, settings["borrowed"]))
 
 

@@ -13,11 +13,13 @@ Settings come by the environment (see `hook.py`). Each event is a line of JSON, 
 Children of `multiprocessing` import this file as their main module; it does nothing there.
 """
 
+import gc
 import json
 import os
 import sys
 import time
 import unittest
+from fnmatch import fnmatchcase
 
 
 class Recorder(unittest.TextTestResult):
@@ -41,13 +43,19 @@ class Recorder(unittest.TextTestResult):
         super().startTest(test)
         self.census()
         self.outcome, self.why, self.begun = "ok", "", time.monotonic()
+        if any(fnmatchcase(name(test), left) for left in self.settings["left_to_stock"]):
+            os.environ["PROCESSION_DISABLE"] = "1"
         print(f"@@ {name(test)}", file=sys.stderr, flush=True)
         self.tell("start", test=name(test))
 
     def stopTest(self, test):
+        os.environ.pop("PROCESSION_DISABLE", None)
         seconds = round(time.monotonic() - self.begun, 3)
         self.tell("end", test=name(test), outcome=self.outcome, why=self.why, seconds=seconds, census=self.census())
         super().stopTest(test)
+        if self.outcome in ("fail", "error"):
+            # What it could not tidy up is kept by its traceback, which is garbage by now.
+            gc.collect()
 
     def addSkip(self, test, reason):
         super().addSkip(test, reason)
@@ -93,7 +101,8 @@ def tell(events, event, **what):
             line = line[pipe.write(line) :]
 
 
-def put_in_place():
+def put_in_place(group):
+    import concurrent.futures
     import multiprocessing
 
     import procession
@@ -101,6 +110,9 @@ def put_in_place():
     procession.install()
     if type(multiprocessing.get_context("fork")).__module__ != "procession.context":
         sys.exit("procession.install() did not replace the contexts")
+    is_ours = concurrent.futures.ProcessPoolExecutor is procession.ProcessPoolExecutor
+    if is_ours != (group == "executor"):
+        sys.exit(f"the executor is {'procession' if is_ours else 'stock'}'s")
 
 
 def main(only):
@@ -110,7 +122,7 @@ def main(only):
     # Killed with SIGABRT, a test that hangs says where; a watchdog would be a thread, and forks would warn of it.
     faulthandler.enable()
     if settings["install"]:
-        put_in_place()
+        put_in_place(settings["group"])
     import suites
     from test import support
 

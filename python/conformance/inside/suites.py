@@ -16,7 +16,7 @@ def classes(group, start):
     """The test classes of a group, by name."""
     if group == "main_handling":
         return of_module(importlib.import_module(MAIN_HANDLING), lambda name: name.startswith(MAIN_CLASSES[start]))
-    if group == "futures":
+    if group in ("futures", "executor"):
         return futures(start)
     return of_module(importlib.import_module("cpython_tests"), lambda name: True)
 
