@@ -221,6 +221,25 @@ def test_workers_are_started_with_the_first_call_and_end_with_the_executor():
     until(lambda: not any(is_there(pid) for pid in pids))
 
 
+class FailsHere:
+    """Comes back as something that cannot be unpickled."""
+
+    def __reduce__(self):
+        return fail, ("on arrival",)
+
+
+def test_an_executor_goes_although_somebody_has_seen_a_call_fail():
+    def see():
+        executor = ProcessPoolExecutor(1, procession.get_context("fork"))
+        with pytest.raises(ValueError, match="on arrival"):
+            executor.submit(FailsHere).result()
+        return weakref.ref(executor)
+
+    gone = see()
+    # The supervisor has told the future, and comes to forget it.
+    until(lambda: gc.collect() is not None and gone() is None)
+
+
 def is_there(pid):
     try:
         os.kill(pid, 0)

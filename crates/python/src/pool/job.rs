@@ -300,7 +300,8 @@ impl PoolJob {
     /// Has `function` called by the supervisor once all has ended.
     fn _when_over(&self, function: Py<PyAny>) {
         let call = move |_: &Job| {
-            Python::attach(|py| {
+            // Dropped in here, too: without the interpreter it would be kept until somebody's next call.
+            Python::attach(move |py| {
                 if let Err(error) = function.call0(py) {
                     error.write_unraisable(py, Some(function.bind(py)));
                 }
