@@ -10,12 +10,12 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from multiprocessing.managers import RemoteError
 from pathlib import Path
 
 import procession.managers
 import pytest
+from waiting import until
 
 STOCK, OURS = multiprocessing.managers, procession.managers
 KEY = b"secret"
@@ -154,14 +154,6 @@ def in_thread(call):
     thread.start()
     thread.join()
     return results[0]
-
-
-def until(fact, patience=60):
-    """Waits for a fact for which there is nothing to wait on."""
-    deadline = time.monotonic() + patience
-    while not fact():
-        assert time.monotonic() < deadline, "it never came true"
-        time.sleep(0.01)
 
 
 # --- The types that the engine hosts ----------------------------------------------------------------------------

@@ -1,7 +1,6 @@
 """Locks, conditions, events and barriers: stock's meaning, and what a death does."""
 
 import multiprocessing
-import os
 import pickle
 import signal
 import subprocess
@@ -9,8 +8,10 @@ import sys
 import textwrap
 import threading
 
-import procession
 import pytest
+from waiting import until
+
+import procession
 
 BOTH = [multiprocessing.get_context("fork"), procession.get_context("fork")]
 
@@ -111,8 +112,7 @@ def test_a_condition_gives_its_lock_back_while_it_waits(either, kind):
 
     thread = threading.Thread(target=waiter)
     thread.start()
-    while condition._sleeping_count.get_value() == 0:
-        os.sched_yield()
+    until(lambda: condition._sleeping_count.get_value() > 0)
     with condition:
         condition.notify()
     thread.join()
@@ -223,8 +223,7 @@ def test_a_barrier_is_broken_by_time_by_abort_and_by_reset(either):
     caught = []
     thread = threading.Thread(target=lambda: caught.append(raised(barrier.wait, 60)[0]))
     thread.start()
-    while barrier.n_waiting == 0:
-        os.sched_yield()
+    until(lambda: barrier.n_waiting > 0)
     barrier.reset()
     thread.join()
     assert caught == [threading.BrokenBarrierError]
