@@ -145,7 +145,49 @@ impl Decoder {
         self.limit = limit;
     }
 
+    /// How long the message is that has begun, if it is not complete.
+    #[must_use]
+    pub fn expects(&self) -> Option<usize> {
+        match self.state {
+            State::Body(length) => Some(length),
+            State::Header | State::Skip(_) | State::Done => None,
+        }
+    }
+
+    /// Goes on with the message that has begun in this memory, of which the contents are thrown away.
+    ///
+    /// ```
+    /// use procession_wire::frame::{Decoded, Decoder};
+    ///
+    /// let mut decoder = Decoder::new(100);
+    /// assert_eq!(decoder.decode(&mut &b"\0\0\0\x05hel"[..]), Decoded::Pending);
+    /// assert_eq!(decoder.expects(), Some(5));
+    /// decoder.move_to(Vec::with_capacity(1000));
+    /// assert_eq!(decoder.decode(&mut &b"lo"[..]), Decoded::Message(b"hello"));
+    /// assert_eq!(decoder.into_memory().capacity(), 1000);
+    /// ```
+    pub fn move_to(&mut self, mut memory: Vec<u8>) {
+        memory.clear();
+        memory.extend_from_slice(&self.partial);
+        self.partial = memory;
+    }
+
+    /// The memory in which it kept what had come.
+    #[must_use]
+    pub fn into_memory(self) -> Vec<u8> {
+        self.partial
+    }
+
     /// Throws away what has come of a message that is not complete, and the rest of it as it comes.
+    ///
+    /// ```
+    /// use procession_wire::frame::{Decoded, Decoder};
+    ///
+    /// let mut decoder = Decoder::new(100);
+    /// assert_eq!(decoder.decode(&mut &b"\0\0\0\x05hel"[..]), Decoded::Pending);
+    /// decoder.abandon();
+    /// assert_eq!(decoder.decode(&mut &b"lo\0\0\0\x02hi"[..]), Decoded::Message(b"hi"));
+    /// ```
     pub fn abandon(&mut self) {
         if let State::Body(length) = self.state {
             self.state = State::Skip((length - self.partial.len()) as u64);

@@ -92,6 +92,12 @@ impl<'p> Frame<'p> {
         [&self.before[..self.before_length], self.payload.opcodes(), BEHIND]
     }
 
+    /// The second piece, which lies in the payload.
+    #[must_use]
+    pub fn middle(&self) -> &'p [u8] {
+        self.payload.opcodes()
+    }
+
     /// How long it is.
     #[must_use]
     #[expect(clippy::len_without_is_empty, reason = "it is never empty")]
