@@ -16,7 +16,7 @@ use procession_wire::value::Value;
 /// What every object answers, exposed or not.
 const ALWAYS: [&str; 3] = ["__str__", "__repr__", "#GETVALUE"];
 
-/// A reply of more than this is sent only if the store has room for it.
+/// A value of more than this is sent only if the store has room for it.
 const LARGE: usize = 64 << 10;
 
 impl Engine {
@@ -132,37 +132,35 @@ impl Engine {
     /// Writes a reply to a call of that object.
     pub(super) fn reply(&mut self, connection: &mut Connection, ident: Ident, answer: Answer) {
         self.lend(connection);
-        let before = connection.output.bytes().len();
-        let mut item = None;
         match answer {
-            Answer::Value(value) => reply::value(connection, &value),
+            Answer::Value(value) => self.reply_value(connection, &value),
             Answer::Raise(exception) => reply::exception(connection, &exception),
             Answer::Unserializable(why) => reply::unserializable(connection, why),
             Answer::Payload(kept) => {
-                reply::payload(connection, kept.payload());
+                connection.output.payload(&kept);
                 if kept.pins() {
                     connection.hand.push(kept);
                 }
             }
             Answer::Item(kept) => {
-                reply::payload(connection, kept.payload());
-                item = Some(kept);
+                connection.output.payload(&kept);
+                connection.output.carries(ident, kept);
             }
             Answer::Proxy(typeid, hosted) => self.reply_proxy(connection, typeid, hosted),
         }
+    }
+
+    /// A value that the server makes, of many payloads perhaps, takes memory of its own.
+    fn reply_value(&self, connection: &mut Connection, value: &Value) {
+        let before = connection.output.bytes().len();
+        reply::value(connection, value);
         let bytes = connection.output.bytes();
         let length = bytes.len() - before;
         if length > LARGE
             && let Err(full) = self.store.has_room(length, 1)
         {
             bytes.truncate(before);
-            if let Some(item) = item {
-                self.give_back(ident, item);
-            }
-            return reply::exception(connection, &full);
-        }
-        if let Some(item) = item {
-            connection.output.carries(ident, item);
+            reply::exception(connection, &full);
         }
     }
 

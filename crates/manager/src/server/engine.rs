@@ -88,6 +88,7 @@ pub(super) struct Engine {
     pub(super) guests_counts: Counts,
     /// What connections lend while they are worked on.
     pub(super) scratch: Vec<u8>,
+    pub(super) memory: Vec<u8>,
     pub(super) spare: Output,
     pub(super) scanner: Scanner,
     pub(super) now: Instant,
@@ -142,6 +143,7 @@ impl Engine {
             woken: Vec::new(),
             guests_counts: Counts::default(),
             scratch: vec![0; SCRATCH],
+            memory: Vec::new(),
             spare: Output::default(),
             scanner: Scanner::new(),
             now: Instant::now(),

@@ -3,22 +3,12 @@
 use super::connection::Connection;
 use super::objects::Exposed;
 use procession_wire::frame;
-use procession_wire::message::{Exception, Payload, Token, answer};
+use procession_wire::message::{Exception, Token, answer};
 use procession_wire::value::Value;
 
 /// The call returned this.
 pub(super) fn value(connection: &mut Connection, value: &Value) {
     frame::append(connection.output.bytes(), |to| answer::returned(to, value));
-}
-
-/// The call returned what was once put in.
-pub(super) fn payload(connection: &mut Connection, payload: &Payload) {
-    let frame = answer::Frame::new(payload);
-    let bytes = connection.output.bytes();
-    bytes.reserve(frame.len());
-    for piece in frame.pieces() {
-        bytes.extend_from_slice(piece);
-    }
 }
 
 /// The call raised this.

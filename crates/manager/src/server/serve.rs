@@ -7,6 +7,9 @@ use crate::hosted::{Owner, raise};
 use procession_wire::frame::{Decoded, Decoder};
 use std::io::{ErrorKind, Read};
 
+/// How much memory is kept for messages that come in pieces.
+const MEMORY: usize = 16 << 20;
+
 /// How much may wait to be sent before the next request is looked at.
 const OUTPUT: usize = 256 << 10;
 
@@ -66,7 +69,7 @@ impl Engine {
     fn carry_out<'a>(&mut self, connection: &mut Connection, mut bytes: &'a [u8]) -> &'a [u8] {
         let limit = connection.decoder.limit();
         let mut decoder = std::mem::replace(&mut connection.decoder, Decoder::new(limit));
-        while !bytes.is_empty() && connection.listens() && connection.output.len() < OUTPUT {
+        while !bytes.is_empty() && connection.listens() && connection.output.left() < OUTPUT {
             let mut rest = bytes;
             match decoder.decode(&mut rest) {
                 Decoded::Message(message) => self.message(connection, message),
@@ -76,12 +79,26 @@ impl Engine {
             bytes = &bytes[bytes.len() - rest.len()..];
             decoder.set_limit(connection.decoder.limit());
         }
-        if !decoder.is_between() {
+        if decoder.is_between() {
+            self.keep_memory(decoder);
+        } else {
+            let fits = |length| decoder.kept() < length && length <= self.memory.capacity();
+            if decoder.expects().is_some_and(fits) {
+                decoder.move_to(std::mem::take(&mut self.memory));
+            }
             connection.decoder = decoder;
         }
         match connection.state {
             State::Leaving => &[],
             _ => bytes,
+        }
+    }
+
+    /// Keeps the memory of a message that came in pieces for the next one: fresh memory costs more than what is put there.
+    fn keep_memory(&mut self, decoder: Decoder) {
+        let memory = decoder.into_memory();
+        if (self.memory.capacity()..=MEMORY).contains(&memory.capacity()) {
+            self.memory = memory;
         }
     }
 

@@ -29,9 +29,9 @@ impl Engine {
             self.reclaim(connection);
             return self.watch_output(connection, connection.stream.wants_write());
         }
-        let before = connection.output.len();
+        let before = connection.output.left();
         let Ok(all) = connection.output.send(&mut connection.stream) else { return false };
-        let sent = before - connection.output.len();
+        let sent = before - connection.output.left();
         status::add(&self.words.bytes_written, sent as u64);
         let all = all && !connection.stream.wants_write();
         if all {
