@@ -6,7 +6,7 @@
 //! | [`ps`] | `procession ps`: which families live here, and what they share |
 //! | [`doctor`] | `procession doctor`: what this host lacks, and what that costs |
 //! | [`serve`] | `procession serve`: a manager for any machine |
-//! | [`worker`] | `procession worker`: takes tasks from a manager and has Python run a function on them |
+//! | [`worker`] | `procession worker`: takes tasks from a manager and has a function run on them |
 //! | [`key_file`], [`stop`] | the key of a manager, and Ctrl-C, for these two |
 //! | [`mod@print`] | printing to a reader that may be gone |
 #![forbid(unsafe_code)]
@@ -53,7 +53,7 @@ enum Command {
     ///
     /// Any Python program can connect: it needs multiprocessing.managers and the key, and nothing of procession.
     Serve(serve::Arguments),
-    /// Take tasks from a manager's queue, run a Python function on each, put the results into another queue.
+    /// Take tasks from a manager's queue, run a Python function or a Rust task on each, put the results into another queue.
     ///
     /// The manager may be `procession serve` or one that Python runs. What the function returns is put as it is; an exception
     /// that it raises is put as the exception; for a task whose process died a RuntimeError is put. When the manager goes

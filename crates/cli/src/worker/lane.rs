@@ -1,10 +1,9 @@
 //! One worker: a thread that speaks with the manager, and a Python process.
 
 use super::Arguments;
-use super::python::{Outcome, Python};
+use super::hands::{Hands, Outcome, runtime_error};
 use super::tally::{Ended, Tally};
 use crate::print;
-use procession::manager::value::Value;
 use procession::manager::{ManagerBuilder, ManagerError, Payload, Queue};
 use std::time::{Duration, Instant};
 
@@ -44,7 +43,7 @@ impl Lane<'_> {
     pub(super) fn run(&self) -> Result<(), String> {
         // A manager that is not there at the start is a mistake in the command; one that goes later comes back.
         let mut queues = Some(self.connect().map_err(|error| error.to_string())?);
-        let mut python = Python::start(self.arguments, self.number)?;
+        let mut hands = Hands::start(self.arguments, self.number)?;
         let mut hand = Hand::Nothing;
         let mut last = Instant::now();
         loop {
@@ -55,7 +54,7 @@ impl Lane<'_> {
                     None => return Ok(()),
                 },
             };
-            match self.step(&connected, &mut python, &mut hand, &mut last) {
+            match self.step(&connected, &mut hands, &mut hand, &mut last) {
                 Ok(true) => queues = Some(connected),
                 Ok(false) => return Ok(()),
                 Err(Trouble::Lost(error)) => {
@@ -70,7 +69,7 @@ impl Lane<'_> {
     fn step(
         &self,
         queues: &Queues,
-        python: &mut Python,
+        hands: &mut Hands,
         hand: &mut Hand,
         last: &mut Instant,
     ) -> Result<bool, Trouble> {
@@ -78,7 +77,7 @@ impl Lane<'_> {
             Hand::Task(task) => queues.tasks.put_payload(task)?,
             Hand::Result(result) => queues.results.put_payload(result)?,
             Hand::Nothing if self.tally.must_stop() => return Ok(false),
-            Hand::Nothing => return self.take(queues, python, hand, last),
+            Hand::Nothing => return self.take(queues, hands, hand, last),
         }
         *hand = Hand::Nothing;
         *last = Instant::now();
@@ -88,7 +87,7 @@ impl Lane<'_> {
     fn take(
         &self,
         queues: &Queues,
-        python: &mut Python,
+        hands: &mut Hands,
         hand: &mut Hand,
         last: &mut Instant,
     ) -> Result<bool, Trouble> {
@@ -101,7 +100,7 @@ impl Lane<'_> {
             Err(error) => return Err(error.into()),
         };
         self.tally.begun();
-        let outcome = python.call(task.as_pickle(), || self.tally.must_hurry());
+        let outcome = hands.call(&task, || self.tally.must_hurry());
         let (ended, next) = match outcome.map_err(Trouble::End)? {
             Outcome::Returned(result) => (Some(Ended::Returned), result),
             Outcome::Raised(exception, traceback) => {
@@ -113,8 +112,10 @@ impl Lane<'_> {
             }
             Outcome::Died(how) => {
                 print::complain(&format_args!("worker {}: {how}", self.number));
-                *python = Python::start(self.arguments, self.number).map_err(Trouble::End)?;
-                (Some(Ended::Lost), runtime_error(how))
+                if !hands.go_on() {
+                    *hands = Hands::start(self.arguments, self.number).map_err(Trouble::End)?;
+                }
+                (Some(Ended::Lost), runtime_error(&how))
             }
             Outcome::Given => (None, task),
         };
@@ -159,11 +160,6 @@ impl Lane<'_> {
             }
         }
     }
-}
-
-/// What Python would raise to say that.
-fn runtime_error(text: String) -> Payload {
-    Payload::of(&Value::call("builtins", "RuntimeError", vec![text.into()]))
 }
 
 /// Why a step came to nothing.

@@ -1,6 +1,7 @@
 //! The Python process of a lane, as the lane sees it.
 
 use super::Arguments;
+use super::hands::{Outcome, PATIENCE};
 use procession::manager::Payload;
 use procession::{Process, Queue, wait};
 use serde::de::{Deserialize, Deserializer, Error, Visitor};
@@ -10,8 +11,6 @@ use std::time::Duration;
 
 /// What the process runs: it takes pickles of tasks from one queue and puts outcomes into another.
 const FUNCTION: &str = "procession._lane:run";
-/// How long the process is waited for before it is looked whether to hurry.
-const PATIENCE: Duration = Duration::from_millis(200);
 
 /// A Python process that calls one function again and again.
 #[derive(Debug)]
@@ -19,19 +18,6 @@ pub(super) struct Python {
     process: Process<()>,
     tasks: Queue<Bytes>,
     outcomes: Queue<Said>,
-}
-
-/// What came of a task.
-#[derive(Debug)]
-pub(super) enum Outcome {
-    /// The function returned this.
-    Returned(Payload),
-    /// It raised this; and the traceback.
-    Raised(Payload, String),
-    /// The process ended in it, in this way.
-    Died(String),
-    /// It was not done in time, and the process was ended.
-    Given,
 }
 
 /// Whether the function returned, what it returned or raised as a pickle, and a traceback.
@@ -100,12 +86,10 @@ impl Python {
         loop {
             wait(&[&self.outcomes, &self.process], Some(PATIENCE))
                 .map_err(|error| error.to_string())?;
-            if let Ok((has_returned, Bytes(pickle), traceback)) = self.outcomes.try_get() {
-                let payload = Payload::from_pickle(&pickle).map_err(|error| error.to_string())?;
-                return Ok(match has_returned {
-                    true => Outcome::Returned(payload),
-                    false => Outcome::Raised(payload, traceback),
-                });
+            match self.outcomes.try_get() {
+                Ok(said) => return outcome(said),
+                Err(error) if error.is_timeout() => {}
+                Err(error) => return Err(error.to_string()),
             }
             if let Some(end) = self.end() {
                 return Ok(Outcome::Died(format!("its process ended in this task: {end}")));
@@ -125,6 +109,14 @@ impl Python {
             Err(error) => Some(error.to_string()),
         }
     }
+}
+
+fn outcome((has_returned, Bytes(pickle), traceback): Said) -> Result<Outcome, String> {
+    let payload = Payload::from_pickle(&pickle).map_err(|error| error.to_string())?;
+    Ok(match has_returned {
+        true => Outcome::Returned(payload),
+        false => Outcome::Raised(payload, traceback),
+    })
 }
 
 impl Drop for Python {
