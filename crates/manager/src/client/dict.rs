@@ -64,6 +64,14 @@ impl<K, V> Dict<K, V> {
 }
 
 impl<K: Serialize, V: Serialize> Dict<K, V> {
+    /// Puts all of these under their keys, at once.
+    ///
+    /// # Errors
+    /// As [`insert`](Self::insert).
+    pub fn update(&self, items: &[(K, V)]) -> Result<(), ManagerError> {
+        self.proxy.ask("update", (items,), Waits::Not)
+    }
+
     /// Puts a value under a key, in the place of one that is there.
     ///
     /// # Errors

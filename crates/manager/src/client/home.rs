@@ -65,10 +65,16 @@ impl Home {
         Ok(())
     }
 
-    /// What the manager is.
+    /// What the manager is, if it is still there.
     pub(super) fn kind(&self, shared: &Shared) -> Result<Kind, ManagerError> {
-        match known(&mut self.way(), shared)? {
+        let mut way = self.way();
+        match known(&mut way, shared)? {
             Way::Short => Ok(Kind::Stock),
+            // What listens there now may be another manager, for which the names of objects mean others.
+            Way::Lasting(link) if link.is_at_end() => {
+                let reason = "the other side has closed it";
+                Err(lost(&mut way, shared.lost(reason)))
+            }
             Way::Lasting(_) => Ok(Kind::Ours),
             Way::Lost(reason) => Err(shared.lost(reason.clone())),
         }

@@ -94,6 +94,11 @@ impl Link {
         }
     }
 
+    /// Whether the other side has closed it, as far as is known without waiting.
+    pub(super) fn is_at_end(&self) -> bool {
+        self.stream.is_at_end()
+    }
+
     /// Sends one request, waits for its answer, and has it read.
     pub(super) fn ask<R>(
         &mut self,

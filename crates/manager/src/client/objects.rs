@@ -2,7 +2,7 @@
 
 use super::{
     Array, Barrier, BoundedSemaphore, Condition, Dict, Event, JoinableQueue, List, Lock, Manager,
-    ManagerError, Namespace, Queue, RLock, Semaphore, Set, Value,
+    ManagerError, Namespace, Queue, RLock, Semaphore, Set, Typed, Value,
 };
 use serde::Serialize;
 
@@ -132,6 +132,23 @@ impl Manager {
     /// As [`queue`](Self::queue).
     pub fn condition(&self) -> Result<Condition, ManagerError> {
         self.create("Condition", ())
+    }
+
+    /// Makes a condition with a lock that is there already.
+    ///
+    /// # Errors
+    /// As [`queue`](Self::queue); at a stock manager also as [`Proxy::to_payload`](super::Proxy::to_payload) says.
+    pub fn condition_with_lock(&self, lock: &Lock) -> Result<Condition, ManagerError> {
+        self.create("Condition", vec![lock.proxy().to_payload().into()])
+    }
+
+    /// Makes a condition with a recursive lock that is there already. At a stock manager a thread that has the lock is another
+    /// than itself to the condition.
+    ///
+    /// # Errors
+    /// As [`condition_with_lock`](Self::condition_with_lock).
+    pub fn condition_with_rlock(&self, lock: &RLock) -> Result<Condition, ManagerError> {
+        self.create("Condition", vec![lock.proxy().to_payload().into()])
     }
 
     /// Makes an event, which is not set.

@@ -51,6 +51,8 @@ fn a_dict_is_pythons() {
         assert!(dict.delete(&"c".to_owned()).unwrap() && !dict.delete(&"c".to_owned()).unwrap());
         assert!(dict.contains(&"b".to_owned()).unwrap());
         assert_eq!(dict.items().unwrap(), [("b".to_owned(), 2)]);
+        dict.update(&[("b".to_owned(), 3), ("d".to_owned(), 4)]).unwrap();
+        assert_eq!(dict.items().unwrap(), [("b".to_owned(), 3), ("d".to_owned(), 4)]);
         dict.clear().unwrap();
         assert!(dict.is_empty().unwrap());
     });
@@ -169,6 +171,26 @@ fn a_condition_wakes_who_waits_for_a_fact() {
         fact.set(&false).unwrap();
         assert!(!guard.wait_for_timeout(SHORT, || fact.get()).unwrap());
         guard.notify(1).unwrap();
+    });
+}
+
+#[test]
+fn a_condition_has_the_lock_that_it_is_given() {
+    each(|server| {
+        let manager = server.connect();
+        let (lock, recursive) = (manager.lock().unwrap(), manager.rlock().unwrap());
+        let condition = manager.condition_with_lock(&lock).unwrap();
+        let guard = condition.lock().unwrap();
+        assert!(lock.try_lock().unwrap().is_none());
+        drop(guard);
+        assert!(lock.try_lock().unwrap().is_some());
+        if server.kind() != Kind::Ours {
+            // There a condition takes the lock over a connection of its own.
+            return;
+        }
+        let condition = manager.condition_with_rlock(&recursive).unwrap();
+        let _held = recursive.lock().unwrap();
+        condition.try_lock().unwrap().expect("the same thread").notify_all().unwrap();
     });
 }
 

@@ -1,6 +1,6 @@
 //! Keys that differ, managers that go and come back, calls that fail.
 
-use crate::servers::{KEY, Serves, Stock, each, every, every_stock};
+use crate::servers::{KEY, Ours, Serves, Stock, each, every, every_stock};
 use procession_manager::client::{List, Manager, ManagerError, Proxy, Queue, Typed};
 use procession_testkit::{guard, interpreters};
 use std::io::Read;
@@ -172,6 +172,27 @@ fn after_a_reconnect_old_proxies_say_so_and_new_ones_work() {
         let new: Queue<u32> = manager.get("get_task_queue").unwrap();
         assert_eq!(new.get().unwrap(), 5);
     });
+}
+
+#[test]
+fn a_restarted_manager_is_not_taken_for_the_old_one_by_any_thread() {
+    let _guard = guard();
+    let server = Ours::start();
+    let (address, manager) = (server.address.to_string(), server.connect());
+    let old: Queue<u32> = manager.get("get_task_queue").unwrap();
+    drop(server);
+    let _server = Ours::start_at(&address, None);
+    thread::scope(|scope| {
+        for error in [scope.spawn(|| old.qsize()).join().unwrap(), old.qsize()] {
+            let error = error.unwrap_err();
+            assert!(matches!(error, ManagerError::Lost { .. }), "{error:?}");
+        }
+        assert!(matches!(manager.number_of_objects(), Err(ManagerError::Lost { .. })));
+    });
+    manager.reconnect().unwrap();
+    assert!(matches!(old.qsize(), Err(ManagerError::Stale { .. })));
+    let new: Queue<u32> = manager.get("get_task_queue").unwrap();
+    assert_eq!(new.qsize().unwrap(), 0);
 }
 
 #[test]
