@@ -3,7 +3,7 @@
 use crate::scene::warm_up;
 use procession_ipc::{Event, Queue};
 use procession_process::{Fork, Process, Signal, fork};
-use procession_shm::{Ended, MemberId, MemberInfo, MemberState, family};
+use procession_shm::{Ended, Kind, MemberId, MemberInfo, MemberState, family};
 use procession_sys::Deadline;
 use procession_sys::crash::arm_stop;
 use procession_sys::leave::leave;
@@ -12,6 +12,7 @@ use procession_sys::pidfd::Pidfd;
 use procession_testkit::family::Member;
 use procession_testkit::{guard_after, wait_until};
 use std::fs::File;
+use std::process::Command;
 
 /// Milliseconds.
 const TICK: u64 = 10;
@@ -105,16 +106,19 @@ fn an_end_that_is_told_late_is_not_taken_for_that_of_the_next_process() {
     family.release(next);
 }
 
+/// Runs the ignored test `name` of this file in a shell that has run `limits` first.
+fn in_shell(limits: &str, name: &str) {
+    let program = std::env::current_exe().unwrap();
+    let script = format!("{limits}; exec \"$0\" --exact late::{name} --ignored --nocapture");
+    let output = Command::new("sh").args(["-c", &script]).arg(program).output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && text.contains("1 passed"), "{output:?}");
+}
+
 #[test]
 fn a_process_without_a_free_descriptor_takes_nobody_for_dead() {
     let _guard = guard_after(warm_up);
-    let program = std::env::current_exe().unwrap();
-    let script =
-        "ulimit -n 64; exec \"$0\" --exact late::without_a_free_descriptor --ignored --nocapture";
-    let output = std::process::Command::new("sh").args(["-c", script]).arg(program).output();
-    let output = output.unwrap();
-    let text = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success() && text.contains("1 passed"), "{output:?}");
+    in_shell("ulimit -n 64", "without_a_free_descriptor");
 }
 
 #[test]
@@ -131,4 +135,37 @@ fn without_a_free_descriptor() {
     assert_eq!((members.len(), alive), (3, 3));
     end.set();
     child.join().unwrap();
+}
+
+/// Forks while the arena has no room for the list of what the child inherits.
+fn forks_without_room(end: Event) {
+    let family = family().unwrap();
+    let seats = || family.members().len();
+    let before = seats();
+    let mut len = 32 << 20;
+    while len > 0 {
+        if family.take(Kind::Part, len).is_err() {
+            len /= 2;
+        }
+    }
+    match fork().unwrap() {
+        Fork::Child => leave(0),
+        Fork::Parent(pid) => Pidfd::open(pid).unwrap().reap(Deadline::never()).unwrap(),
+    };
+    assert_eq!(seats(), before);
+    end.set();
+}
+
+#[test]
+fn a_fork_for_which_there_is_no_room_leaves_no_seat() {
+    let _guard = guard_after(warm_up);
+    in_shell("export PROCESSION_ARENA=64M", "with_a_small_arena");
+}
+
+#[test]
+#[ignore = "runs in a process of its own, with a small arena"]
+fn with_a_small_arena() {
+    let end = Event::new().unwrap();
+    let _ = Process::spawn(forks_without_room, end.clone()).unwrap().join();
+    assert!(end.is_set());
 }

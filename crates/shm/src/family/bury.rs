@@ -69,6 +69,14 @@ impl Family {
         }
     }
 
+    /// Makes a seat nobody's that was reserved a moment ago, and holds nothing.
+    pub(super) fn take_back(&self, id: MemberId) {
+        if self.change(id, MemberState::Reserved, MemberState::Dying) {
+            self.free_blocks(Owner::Member(id.to_word()));
+            self.vacate(id, MemberState::Dying);
+        }
+    }
+
     /// Makes a seat in the state `from` nobody's, with the parcel that lies there.
     fn vacate(&self, id: MemberId, from: MemberState) {
         let Some(seat) = self.seat(id) else { return };

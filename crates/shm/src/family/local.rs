@@ -156,6 +156,12 @@ fn lengthen(family: &Family, state: &mut State) -> Result<usize, Error> {
 /// A seat for the child of a fork, which holds all that this process holds.
 fn bequeath(family: &Family) -> Result<MemberId, Error> {
     let heir = family.reserve()?;
+    copy_holdings(family, heir).inspect_err(|_| family.take_back(heir))?;
+    debug_assert_eq!(family.state(heir), MemberState::Reserved);
+    Ok(heir)
+}
+
+fn copy_holdings(family: &Family, heir: MemberId) -> Result<(), Error> {
     let mine = family.seat(family.me()).map_or(0, |seat| seat.holdings.load(Relaxed));
     let mut copies: Vec<(Handle, Region)> = Vec::new();
     for _ in family.chain_blocks(mine) {
@@ -179,6 +185,5 @@ fn bequeath(family: &Family) -> Result<MemberId, Error> {
     if let (Some(seat), Some((first, _))) = (family.seat(heir), copies.first()) {
         seat.holdings.store(first.to_bits(), Release);
     }
-    debug_assert_eq!(family.state(heir), MemberState::Reserved);
-    Ok(heir)
+    Ok(())
 }
