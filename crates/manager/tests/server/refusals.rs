@@ -216,6 +216,7 @@ fn requests_of_which_some_bytes_were_changed_bring_nothing_down() {
     let pair = Value::Tuple(vec![1.into(), "two".into()]);
     let numbers = Value::List(vec![1.into(), 2.5.into(), "x".into(), pair.clone()]);
     let slice = Value::Slice(Box::new([1.into(), 3.into(), Value::None]));
+    // No call that could wait, whichever of the objects a changed name hits.
     let mut requests = Vec::new();
     for (typeid, args, calls) in [
         (
@@ -237,7 +238,7 @@ fn requests_of_which_some_bytes_were_changed_bring_nothing_down() {
             vec![],
             vec![
                 ("__setitem__", vec![pair.clone(), numbers.clone()]),
-                ("get", vec![pair.clone()]),
+                ("__getitem__", vec![pair.clone()]),
                 ("update", vec![Value::Dict(vec![("k".into(), 1.into())])]),
                 ("items", vec![]),
                 ("__iter__", vec![]),
