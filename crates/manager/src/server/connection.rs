@@ -40,7 +40,6 @@ pub(super) enum Parked {
     Guest {
         ident: Option<Ident>,
         /// What the object was before the guest adopted it, until the guest has counted what is in it.
-        #[expect(dead_code, reason = "it is kept, and that is all")]
         adopted: Option<Box<dyn Hosted>>,
     },
 }

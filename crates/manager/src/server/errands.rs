@@ -4,7 +4,7 @@ use super::connection::{Connection, Parked, State};
 use super::engine::Engine;
 use super::guest::{Errand, Made, Notice};
 use super::ident::Ident;
-use super::objects::Object;
+use super::objects::{Host, Object};
 use super::reply;
 use crate::hosted::Owner;
 use procession_wire::frame;
@@ -48,6 +48,7 @@ impl Engine {
                 }
                 Notice::Hold(name) => self.hold(&name),
                 Notice::Release(name) => self.let_go(&name),
+                Notice::Refuse(name) => self.take_back(&name),
             }
             self.settle();
         }
@@ -113,6 +114,22 @@ impl Engine {
             object.given += 1;
         }
         Some(ident)
+    }
+
+    /// The guest could not adopt that object.
+    fn take_back(&mut self, name: &str) {
+        let Some(wanted) = Ident::parse(name) else { return };
+        for owner in self.slots.owners() {
+            if let Some(connection) = self.slots.get_mut(owner)
+                && let State::Parked(Parked::Guest { ident: Some(ident), adopted }) =
+                    &mut connection.state
+                && *ident == wanted
+                && let Some(hosted) = adopted.take()
+                && let Some(object) = self.objects.get_mut(wanted)
+            {
+                object.host = Host::Own(hosted);
+            }
+        }
     }
 
     fn hold(&mut self, name: &str) {

@@ -106,6 +106,7 @@ pub(super) enum Notice {
     Answer { connection: Owner, reply: Vec<u8>, made: Option<Made> },
     Hold(String),
     Release(String),
+    Refuse(String),
 }
 
 /// What lies between the two.
@@ -194,7 +195,8 @@ impl Errands {
     }
 
     /// As [`Self::next`], for a guest with a thread for each connection: all further errands of a connection that this has given
-    /// an errand of are taken with [`Self::next_of`], and every [`Errand::Adopt`] has to be followed by [`Self::adopted`].
+    /// an errand of are taken with [`Self::next_of`], and every [`Errand::Adopt`] has to be followed by [`Self::adopted`] or
+    /// [`Self::refused`].
     #[must_use]
     pub fn next_apart(&self) -> Option<Errand> {
         let mut mailbox = self.0.lock();
@@ -238,6 +240,17 @@ impl Errands {
 
     /// The guest hosts that object now, as it was told by an [`Errand::Adopt`].
     pub fn adopted(&self, ident: &str) {
+        self.decide(ident);
+    }
+
+    /// The guest cannot host that object, as it was told by an [`Errand::Adopt`]: it stays the server's, as it was. The call
+    /// for which it was to be adopted is still to be answered.
+    pub fn refused(&self, ident: &str) {
+        self.tell(Notice::Refuse(ident.to_owned()));
+        self.decide(ident);
+    }
+
+    fn decide(&self, ident: &str) {
         let mut mailbox = self.0.lock();
         mailbox.adopting.remove(ident);
         for lane in mailbox.lanes.values() {
@@ -366,6 +379,19 @@ mod tests {
             adopter.adopted("b");
             assert_eq!(waiting.join().unwrap(), Some(call(1, "b")));
         });
+    }
+
+    #[test]
+    fn an_object_that_is_refused_is_said_to_be_and_holds_up_nobody() {
+        let _guard = procession_testkit::guard();
+        let (desk, errands) = pair();
+        desk.send(call(1, "a"));
+        assert_eq!(errands.next_apart(), Some(call(1, "a")));
+        desk.send(adopt("b"));
+        desk.send(call(1, "b"));
+        errands.refused("b");
+        assert!(matches!(&desk.notices()[..], [Notice::Refuse(ident)] if ident == "b"));
+        assert_eq!(errands.next_of(1), Some(call(1, "b")));
     }
 
     #[test]
