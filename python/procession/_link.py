@@ -50,7 +50,7 @@ def _forget():
     global _lock
     _lock = threading.Lock()
     for each in list(_links.values()):
-        each.reset()
+        each.disown()
 
 
 os.register_at_fork(after_in_child=_forget)
@@ -64,10 +64,18 @@ class Link:
         self.authkey = process.AuthenticationString(authkey)
         self.reset()
 
+    def disown(self):
+        """Closes the connections, which are another process's, also those that a thread used which is not here."""
+        for line in list(self._lines):
+            line.close()
+        self.reset()
+
     def reset(self):
-        """Closes the connections, of all threads."""
+        """Forgets the connections. One over which a thread waits at the moment is closed after that."""
+        self._lines = weakref.WeakSet()
         self._thread = threading.local()
         self._turn = threading.Lock()
+        self._asker = None
         self._desk = None
         self._is_ours = None
         # The number of the manager's arena, until it is known that this process cannot use it.
@@ -127,8 +135,15 @@ class Link:
 
     def ask(self, function, args=(), kwds={}):
         """What the manager itself answers, and not one of its objects."""
+        me = threading.get_ident()
+        if self._asker == me:
+            raise RuntimeError(f"a signal handler asks {self} while the thread that it interrupts does; use a thread for it")
         with self._turn:
-            answer = self._ask(function, args, kwds)
+            self._asker = me
+            try:
+                answer = self._ask(function, args, kwds)
+            finally:
+                self._asker = None
         self._settle()
         return answer
 
@@ -219,7 +234,9 @@ class Link:
             with socket.socket(fileno=descriptor) as end:
                 end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 descriptor = end.detach()
-        return _core.Line(descriptor, partial(loads, self))
+        line = _core.Line(descriptor, partial(loads, self))
+        self._lines.add(line)
+        return line
 
     def __str__(self):
         return f"the manager at {self.address!r}"

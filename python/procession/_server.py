@@ -29,6 +29,9 @@ _SHOWN = 75
 
 _NOBODY = (None, (), None)
 
+#: Seconds for a thread that has nothing to do, to end.
+_FAREWELL = 1.0
+
 
 class Server(_stock.Server):
     """The server of a manager. See `multiprocessing.managers.Server`.
@@ -57,17 +60,23 @@ class Server(_stock.Server):
         self.id_to_local_proxy_obj = _Pins(self._engine)
         self.mutex = threading.Lock()
         self.stop_event = _StopEvent(self._engine)
+        self._guests = weakref.WeakSet()
 
     def serve_forever(self):
         """Serves until a client says `shutdown` or `stop_event` is set. Ends by raising `SystemExit`."""
         process.current_process()._manager_server = self
+        taker = threading.Thread(target=self._take_errands, daemon=True)
         try:
-            threading.Thread(target=self._take_errands, daemon=True).start()
+            taker.start()
             self._engine.serve()
         except (KeyboardInterrupt, SystemExit):
             pass
         finally:
             self.stop_event.set()
+            self._engine.close()
+            # Whoever waits for an errand is told, and must not come back to an interpreter that has ended.
+            for thread in [taker, *(guest.thread for guest in self._guests if not guest.owes)]:
+                thread.join(_FAREWELL)
             if sys.stdout != sys.__stdout__:
                 util.debug("resetting stdout, stderr")
                 sys.stdout = sys.__stdout__
@@ -79,7 +88,9 @@ class Server(_stock.Server):
         while errand := self._engine.next():
             what, *about = errand
             if what == "serve":
-                _Guest(self, *about).start()
+                guest = _Guest(self, *about)
+                self._guests.add(guest)
+                guest.start()
             elif what == "adopt":
                 self._adopt(*about)
             else:
@@ -100,22 +111,27 @@ class Server(_stock.Server):
         return "\n".join(lines)
 
     def _adopt(self, ident, contents):
-        """Hosts an object of the engine's from now on."""
-        _, obj = self._loads(contents)
+        """Hosts an object of the engine's from now on; not if there is something in it that this process does not know."""
+        try:
+            _, obj = self._loads(contents)
+        except Exception:
+            self.id_to_obj[ident] = _Unknown(format_exc()), _All(), None
+            self._engine.refused(ident)
+            return
         # The engine has looked whether the methods are exposed.
-        self.id_to_obj[ident] = obj, dir(obj), {"__iter__": "Iterator"}
+        self.id_to_obj[ident] = obj, _All(), {"__iter__": "Iterator"}
         self.id_to_refcount[ident] = 0
         self._engine.adopted(ident)
 
     def _forget(self, ident, times):
         """`times` of the references that were given are over. More may be on their way to the engine."""
         with self.mutex:
-            self.id_to_refcount[ident] -= times
-            is_over = self.id_to_refcount[ident] <= 0
-            if is_over:
-                del self.id_to_refcount[ident]
+            left = self.id_to_refcount.pop(ident, 0) - times
+            if left > 0:
+                self.id_to_refcount[ident] = left
+            else:
                 # Not dropped under the mutex, for it may have proxies inside.
-                _gone = self.id_to_obj.pop(ident)
+                _gone = self.id_to_obj.pop(ident, None)
 
     def _loads(self, request):
         """Unpickles a request, in which proxies may be of this server's own objects."""
@@ -139,23 +155,24 @@ class _Guest:
         self._server = server
         self._number = number
         self._first = first
-        self._owes = True
+        self.thread = threading.Thread(target=self._serve, daemon=True)
+        self.owes = True
         self.made = None
 
     def start(self):
         try:
-            threading.Thread(target=self._serve, daemon=True).start()
+            self.thread.start()
         except RuntimeError:
             # The system gives no more threads.
             self.send(("#TRACEBACK", format_exc()))
 
     def _serve(self):
-        while True:
+        while not self._server.stop_event.is_set():
             try:
                 self._server.serve_client(self)
             except BaseException:
                 # At the connection's end it raises `SystemExit`. An object may do so too, of which its client is told.
-                if not self._owes:
+                if not self.owes:
                     return
                 self.send(("#TRACEBACK", format_exc()))
 
@@ -174,7 +191,7 @@ class _Guest:
             request = self._server._engine.next_of(self._number)
         if request is None:
             raise EOFError
-        self._owes = True
+        self.owes = True
         return request
 
     def _manage(self, method, args, kwds):
@@ -186,11 +203,28 @@ class _Guest:
 
     def send(self, message):
         reply = _core.dumps(message)
-        made, self.made, self._owes = self.made, None, False
+        made, self.made, self.owes = self.made, None, False
         self._server._engine.answer(self._number, reply, made)
 
     def close(self):
         """The engine does."""
+
+
+class _All:
+    """Contains everything."""
+
+    def __contains__(self, name):
+        return True
+
+
+class _Unknown:
+    """What could not be adopted. Calls that were under way to it then say why."""
+
+    def __init__(self, why):
+        self._why = why
+
+    def __getattribute__(self, name):
+        raise RuntimeError(object.__getattribute__(self, "_why"))
 
 
 class _Pins(dict):

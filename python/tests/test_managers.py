@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import threading
+import types
 from multiprocessing.managers import RemoteError
 from pathlib import Path
 
@@ -73,6 +74,14 @@ class CounterProxy(STOCK.BaseProxy):
         return self._callmethod("add", args)
 
 
+class SlowCounter(Counter):
+    """Its making sends a signal to the process that asked for it, which waits for the answer."""
+
+    def __init__(self, pid):
+        super().__init__()
+        os.kill(pid, signal.SIGUSR1)
+
+
 def numbers():
     yield from range(4)
 
@@ -83,6 +92,7 @@ def get_tasks():
 
 def register(manager):
     manager.register("Counter", Counter)
+    manager.register("SlowCounter", SlowCounter)
     manager.register("Bare", Counter, exposed=("add", "_hidden"))
     manager.register("Own", Counter, CounterProxy)
     manager.register("Parent", Counter, exposed=("add", "child"), method_to_typeid={"child": "Child"})
@@ -400,6 +410,19 @@ def test_what_needs_values_works_for_objects_too(manager):
     assert ages[double] == 1 and list(ages) == [double, frozenset([1])] and ages.pop(frozenset([1])) == 2
 
 
+def test_what_the_server_cannot_understand_stays_as_it_was(ours, monkeypatch):
+    module = types.ModuleType("only_here")
+    module.Thing = type("Thing", (), {"__module__": "only_here"})
+    monkeypatch.setitem(sys.modules, "only_here", module)
+    things = ours.list([1, module.Thing()])
+    for _ in range(2):
+        with pytest.raises(RemoteError, match="No module named 'only_here'"):
+            things.count(5)
+        assert len(things) == 2 and type(things[1]) is module.Thing
+    things.pop()
+    assert things.count(1) == 1
+
+
 # --- References -----------------------------------------------------------------------------------------------
 
 
@@ -502,6 +525,57 @@ def test_either_client_works_with_either_server(pair):
     del tasks, counter, numbers
     gc.collect()
     assert started._number_of_objects() == 0
+
+
+OTHER_VERSION = """
+import datetime, queue, sys
+from multiprocessing.managers import BaseManager
+class Remote(BaseManager): pass
+for name in ("Counter", "Queue", "get_tasks"): Remote.register(name)
+remote = Remote(("127.0.0.1", int(sys.argv[1])), b"secret")
+remote.connect()
+day = {1: datetime.date(2020, 1, 2)}
+for tasks in remote.get_tasks(), remote.Queue():
+    tasks.put(day)
+    assert tasks.get(timeout=30) == day
+    try:
+        tasks.get(timeout=0.01)
+    except queue.Empty:
+        pass
+counter = remote.Counter(1)
+assert counter.add(more=2) == 3
+try:
+    counter.fail()
+except LookupError as error:
+    print(error.args[1])
+"""
+
+
+def other_versions():
+    """Every CPython from 3.8 on that this machine has, once a version."""
+    monkey = pytest.MonkeyPatch()
+    monkey.syspath_prepend(str(Path(__file__).parents[1] / "conformance"))
+    try:
+        import interpreters
+    finally:
+        monkey.undo()
+    found = {}
+    for command in interpreters.candidates():
+        told = interpreters.ask(command)
+        if told and told["implementation"] == "cpython" and told["version"] >= [3, 8]:
+            found.setdefault(tuple(told["version"][:2]), told["path"])
+    return found
+
+
+def test_stock_clients_of_every_version_use_our_server():
+    with OurManager(("127.0.0.1", 0), KEY, ctx=multiprocessing.get_context("fork")) as served:
+        for version, python in sorted(other_versions().items()):
+            ended = subprocess.run(
+                [python, "-I", "-c", OTHER_VERSION, str(served.address[1])],
+                capture_output=True, text=True, timeout=60,
+            )  # fmt: skip
+            assert (version, ended.stdout, ended.stderr) == (version, "7\n", "")
+        assert served._number_of_objects() == 0
 
 
 def test_a_wrong_key_is_refused(pair):
@@ -778,6 +852,24 @@ def test_a_lock_that_went_with_its_connection_is_not_released_from_under_the_nex
                 print("released", lock.acquire(True, 60))
     """)
     assert out.splitlines() == ["interrupted False", "released True"]
+
+
+def test_a_signal_handler_that_asks_the_manager_in_the_middle_of_a_question_is_told_so(ours):
+    asked = []
+
+    def ask(_number, _frame):
+        try:
+            ours._number_of_objects()
+        except RuntimeError as error:
+            asked.append(str(error))
+
+    before = signal.signal(signal.SIGUSR1, ask)
+    try:
+        kept = ours.SlowCounter(os.getpid())
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+    assert kept.add() == 1
+    assert len(asked) == 1 and "use a thread" in asked[0]
 
 
 def test_ctrl_c_ends_a_wait_and_the_next_call_works(run):

@@ -16,6 +16,7 @@ const ALLOWED: &[&str] = &[
     "crates/python/src/connection/frame.rs",
     "crates/python/src/family.rs",
     "crates/python/src/foreign.rs",
+    "crates/python/src/manager/line.rs",
     "crates/python/src/lib.rs",
     "crates/python/src/pool/work.rs",
     "crates/python/src/shared/array.rs",

@@ -11,7 +11,7 @@ use std::sync::{Mutex, PoisonError};
 /// One connection over which a manager is asked: a request out, its reply in.
 ///
 /// If anything goes wrong between the two it is closed, since nobody knows what would come next.
-#[pyclass(frozen, module = "procession._core")]
+#[pyclass(frozen, weakref, module = "procession._core")]
 pub(super) struct Line {
     socket: Mutex<Option<OwnedFd>>,
     /// Unpickles a reply that is more than plain data.

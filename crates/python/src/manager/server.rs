@@ -103,7 +103,7 @@ impl ManagerServer {
     /// | errand | and |
     /// |---|---|
     /// | `"serve"` | a connection, and the request that is its first errand; the others are got by `next_of` |
-    /// | `"adopt"` | an object, and what it held; `adopted` has to follow |
+    /// | `"adopt"` | an object, and what it held; `adopted` or `refused` has to follow |
     /// | `"forget"` | an object, and how often it was given to clients |
     fn next<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyTuple>>> {
         loop {
@@ -138,6 +138,11 @@ impl ManagerServer {
     /// The guest hosts that object now.
     fn adopted(&self, ident: &str) {
         self.errands.adopted(ident);
+    }
+
+    /// The guest cannot host that object: it stays the engine's.
+    fn refused(&self, ident: &str) {
+        self.errands.refused(ident);
     }
 
     /// Replies to a request, and says which object the reply gives: its name, its type's, and what it exposes.
