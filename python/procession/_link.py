@@ -135,15 +135,10 @@ class Link:
 
     def ask(self, function, args=(), kwds={}):
         """What the manager itself answers, and not one of its objects."""
-        me = threading.get_ident()
-        if self._asker == me:
+        if self._asker == threading.get_ident():
             raise RuntimeError(f"a signal handler asks {self} while the thread that it interrupts does; use a thread for it")
         with self._turn:
-            self._asker = me
-            try:
-                answer = self._ask(function, args, kwds)
-            finally:
-                self._asker = None
+            answer = self._ask_in_turn(function, args, kwds)
         self._settle()
         return answer
 
@@ -178,11 +173,18 @@ class Link:
         while self._dropped and self._turn.acquire(blocking=False):
             try:
                 ident = self._dropped.popleft()
-                self._ask("decref", (ident,), {})
+                self._ask_in_turn("decref", (ident,), {})
             except Exception as error:
                 util.debug("... decref failed %s", error)
             finally:
                 self._turn.release()
+
+    def _ask_in_turn(self, function, args, kwds):
+        self._asker = threading.get_ident()
+        try:
+            return self._ask(function, args, kwds)
+        finally:
+            self._asker = None
 
     def _ask(self, function, args, kwds):
         if self._desk is None:
