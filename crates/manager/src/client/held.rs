@@ -1,7 +1,7 @@
 //! What a thread holds at a manager, until it is dropped.
 
+use super::lock;
 use super::proxy::Proxy;
-use super::shared::Waits;
 use procession_sys::forked;
 use std::marker::PhantomData;
 
@@ -29,7 +29,7 @@ impl Drop for Held<'_> {
         // In the child of a fork it is the parent's.
         if self.forked == forked::generation() {
             // A connection that is lost holds nothing any more.
-            let _ = self.proxy.ask::<()>("release", (), Waits::Not);
+            let _ = lock::release(self.proxy);
         }
     }
 }

@@ -54,7 +54,10 @@ impl<T> JoinableQueue<T> {
     /// # Errors
     /// [`ManagerError::Raised`] (`ValueError`) if it is called more often than items were put; [`ManagerError::Lost`].
     pub fn task_done(&self) -> Result<(), ManagerError> {
-        self.0.call("task_done", (), Waits::Not)
+        match self.proxy().near_queue()? {
+            Some(near) => near.task_done(),
+            None => self.0.call("task_done", (), Waits::Not),
+        }
     }
 
     /// Waits until all items that were put are done.
@@ -62,7 +65,10 @@ impl<T> JoinableQueue<T> {
     /// # Errors
     /// [`ManagerError::Lost`].
     pub fn join(&self) -> Result<(), ManagerError> {
-        self.0.call("join", (), Waits::ForEver)
+        match self.proxy().near_queue()? {
+            Some(near) => near.join(),
+            None => self.0.call("join", (), Waits::ForEver),
+        }
     }
 }
 

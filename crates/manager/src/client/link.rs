@@ -35,6 +35,11 @@ pub(super) struct Link {
 }
 
 impl Link {
+    /// The socket, for what is no request.
+    pub(super) fn socket(&self) -> &Stream {
+        &self.stream
+    }
+
     /// Connects and shows the key.
     pub(super) fn open(settings: &Settings) -> Result<Self, ManagerError> {
         let peer = || settings.peer.clone();

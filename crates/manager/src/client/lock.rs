@@ -9,10 +9,21 @@ use std::time::Duration;
 
 /// Takes a lock or semaphore; whether it did.
 pub(super) fn acquire(proxy: &Proxy, waits: Waits) -> Result<bool, ManagerError> {
+    if let Some(near) = proxy.near_lock()? {
+        return near.acquire(waits);
+    }
     match waits {
         Waits::Not => proxy.ask("acquire", (false,), waits),
         Waits::At(timeout) => proxy.ask("acquire", (true, timeout.as_secs_f64()), waits),
         Waits::ForEver => proxy.ask("acquire", (), waits),
+    }
+}
+
+/// Gives a lock or semaphore back.
+pub(super) fn release(proxy: &Proxy) -> Result<(), ManagerError> {
+    match proxy.near_lock()? {
+        Some(near) => near.release(),
+        None => proxy.ask("release", (), Waits::Not),
     }
 }
 
@@ -26,13 +37,14 @@ pub(super) fn acquired(
 }
 
 macro_rules! lock {
-    ($(#[$doc:meta])* $name:ident, $called:literal, $(#[$guard_doc:meta])* $guard:ident) => {
+    ($(#[$doc:meta])* $name:ident, $called:literal, $(#[$guard_doc:meta])* $guard:ident
+        $(; $near:ident)?) => {
         $(#[$doc])*
         pub struct $name {
             proxy: Proxy,
         }
 
-        typed!($name as $called with "acquire", "release");
+        typed!($name as $called with "acquire", "release" $(; $near)?);
 
         $(#[$guard_doc])*
         #[derive(Debug)]
@@ -97,7 +109,7 @@ macro_rules! lock {
             /// # Errors
             /// [`ManagerError::Raised`] (`RuntimeError`) if it is not held; [`ManagerError::Lost`].
             pub fn release(&self) -> Result<(), ManagerError> {
-                self.proxy.ask("release", (), Waits::Not)
+                release(&self.proxy)
             }
 
             fn guard(&self) -> $guard<'_> {
@@ -130,7 +142,7 @@ lock! {
     /// ```
     Lock, "lock",
     /// A [`Lock`], held by this thread. Dropping it gives the lock back.
-    LockGuard
+    LockGuard; come_near
 }
 
 lock! {

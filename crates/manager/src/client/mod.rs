@@ -42,6 +42,7 @@ mod list;
 mod lock;
 mod manager;
 mod namespace;
+mod near;
 mod objects;
 mod pipeline;
 mod proxy;

@@ -3,13 +3,14 @@
 use super::answer;
 use super::error::ManagerError;
 use super::lane;
+use super::near::Near;
 use super::request::{self, Arguments, Named};
 use super::shared::{Shared, Waits};
 use procession_sys::forked;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 /// A handle to an object of any type that a manager has.
@@ -39,6 +40,8 @@ struct Inner {
     epoch: u32,
     /// The process whose reference it is.
     forked: u32,
+    /// The object in the manager's memory, once it is known whether it is there.
+    near: OnceLock<Option<Near>>,
 }
 
 /// A proxy with a type: [`Manager::get`](super::Manager::get) makes one.
@@ -133,8 +136,21 @@ impl Proxy {
             exposed,
             epoch,
             forked: forked::generation(),
+            near: OnceLock::new(),
         };
         Self { inner: Arc::new(inner) }
+    }
+
+    /// Finds out whether the object is in memory that this process shares. Whoever gives the proxy its type does, so
+    /// that nobody who calls has to.
+    pub(super) fn come_near(&self) {
+        self.inner.near.get_or_init(|| Near::of(self));
+    }
+
+    /// The object in memory, if it was found there.
+    pub(super) fn near(&self) -> Result<Option<&Near>, ManagerError> {
+        self.is_current()?;
+        Ok(self.inner.near.get().and_then(Option::as_ref))
     }
 
     /// The object's type, or the name under which the manager has it.

@@ -2,6 +2,7 @@
 
 use super::answer;
 use super::error::ManagerError;
+use super::near;
 use super::proxy::Proxy;
 use super::request::{self, Arguments, Named};
 use super::shared::Waits;
@@ -24,7 +25,7 @@ const MOST: usize = 1024;
 /// [the mapping](procession_wire::pickle) says what becomes what. [`put_payload`](Self::put_payload) and
 /// [`get_payload`](Self::get_payload) carry what has no meaning in Rust, such as objects of a Python class.
 ///
-/// Every call is one way to the manager and back. [`put_many`](Self::put_many) and [`get_many`](Self::get_many) send many
+/// With a manager of ours on a Unix socket of this machine, the queue is used in shared memory. Else every call is one way to the manager and back. [`put_many`](Self::put_many) and [`get_many`](Self::get_many) send many
 /// at once and wait once.
 ///
 /// # If a process dies
@@ -51,7 +52,7 @@ pub struct Queue<T> {
     _items: PhantomData<fn(T) -> T>,
 }
 
-typed!(Queue<T> as "queue" with "get", "put", "qsize");
+typed!(Queue<T> as "queue" with "get", "put", "qsize"; come_near);
 
 /// What a queue raises, as what it means.
 fn meaning(error: ManagerError, waits: Waits) -> ManagerError {
@@ -83,6 +84,9 @@ impl<T> Queue<T> {
     /// # Errors
     /// [`ManagerError::Lost`].
     pub fn qsize(&self) -> Result<usize, ManagerError> {
+        if let Some(near) = self.proxy.near_queue()? {
+            return Ok(near.len());
+        }
         self.call("qsize", (), Waits::Not)
     }
 
@@ -91,6 +95,9 @@ impl<T> Queue<T> {
     /// # Errors
     /// [`ManagerError::Lost`].
     pub fn empty(&self) -> Result<bool, ManagerError> {
+        if let Some(near) = self.proxy.near_queue()? {
+            return Ok(near.len() == 0);
+        }
         self.call("empty", (), Waits::Not)
     }
 
@@ -99,6 +106,9 @@ impl<T> Queue<T> {
     /// # Errors
     /// [`ManagerError::Lost`].
     pub fn full(&self) -> Result<bool, ManagerError> {
+        if let Some(near) = self.proxy.near_queue()? {
+            return Ok(near.is_full());
+        }
         self.call("full", (), Waits::Not)
     }
 
@@ -123,6 +133,12 @@ impl<T> Queue<T> {
     /// # Errors
     /// As [`put`](Self::put).
     pub fn put_payload(&self, payload: &Payload) -> Result<(), ManagerError> {
+        // What names an object is the manager's to keep.
+        if let Some(near) = self.proxy.near_queue()?
+            && payload.tokens().is_empty()
+        {
+            return near.put(payload.as_pickle(), Waits::ForEver);
+        }
         let mut out = Vec::new();
         request::payload(&mut out, self.proxy.id(), "put", payload)?;
         self.proxy
@@ -147,6 +163,11 @@ impl<T> Queue<T> {
     }
 
     fn payload(&self, arguments: impl Arguments, waits: Waits) -> Result<Payload, ManagerError> {
+        if let Some(near) = self.proxy.near_queue()? {
+            return near.get(waits, |pickle| {
+                Payload::from_pickle(pickle).map_err(|error| self.proxy.shared().protocol(error))
+            });
+        }
         let mut out = Vec::new();
         request::call(&mut out, self.proxy.id(), "get", arguments, &Named::default())?;
         self.proxy.send("get", &out, waits, answer::payload).map_err(|error| meaning(error, waits))
@@ -160,7 +181,7 @@ impl<T: Serialize + DeserializeOwned> Queue<T> {
     /// [`ManagerError::Closed`] after a shutdown, [`ManagerError::Encode`] if the value cannot be sent,
     /// [`ManagerError::Raised`] if the manager has no memory for it, [`ManagerError::Lost`]: then it may have been put.
     pub fn put(&self, value: &T) -> Result<(), ManagerError> {
-        self.call("put", (value,), Waits::ForEver)
+        self.put_within(value, Waits::ForEver)
     }
 
     /// As [`put`](Self::put), waiting so long at most.
@@ -168,7 +189,7 @@ impl<T: Serialize + DeserializeOwned> Queue<T> {
     /// # Errors
     /// [`ManagerError::TimedOut`] too; nothing was put then.
     pub fn put_timeout(&self, value: &T, timeout: Duration) -> Result<(), ManagerError> {
-        self.call("put", (value, true, timeout.as_secs_f64()), Waits::At(timeout))
+        self.put_within(value, Waits::At(timeout))
     }
 
     /// As [`put`](Self::put), without waiting for room.
@@ -176,7 +197,18 @@ impl<T: Serialize + DeserializeOwned> Queue<T> {
     /// # Errors
     /// [`ManagerError::Full`] too.
     pub fn try_put(&self, value: &T) -> Result<(), ManagerError> {
-        self.call("put", (value, false), Waits::Not)
+        self.put_within(value, Waits::Not)
+    }
+
+    fn put_within(&self, value: &T, waits: Waits) -> Result<(), ManagerError> {
+        if let Some(near) = self.proxy.near_queue()? {
+            return near.put(&near::encode("put", value)?, waits);
+        }
+        match waits {
+            Waits::ForEver => self.call("put", (value,), waits),
+            Waits::At(timeout) => self.call("put", (value, true, timeout.as_secs_f64()), waits),
+            Waits::Not => self.call("put", (value, false), waits),
+        }
     }
 
     /// Puts many values, in one way to the manager and back for each 256 KiB of them.
@@ -190,6 +222,13 @@ impl<T: Serialize + DeserializeOwned> Queue<T> {
     ) -> Result<usize, (usize, ManagerError)> {
         let mut values = values.into_iter();
         let mut put = 0;
+        if self.proxy.near_queue().map_err(|error| (0, error))?.is_some() {
+            for value in values {
+                self.put(value.borrow()).map_err(|error| (put, error))?;
+                put += 1;
+            }
+            return Ok(put);
+        }
         let mut out = Vec::new();
         loop {
             out.clear();
@@ -234,7 +273,7 @@ impl<T: DeserializeOwned> Queue<T> {
     /// [`ManagerError::Closed`] if the queue was shut down and is empty; [`ManagerError::Decode`] if the item is not a `T`
     /// (it is gone then); [`ManagerError::Lost`].
     pub fn get(&self) -> Result<T, ManagerError> {
-        self.call("get", (), Waits::ForEver)
+        self.get_within(Waits::ForEver)
     }
 
     /// As [`get`](Self::get), waiting so long at most.
@@ -242,7 +281,7 @@ impl<T: DeserializeOwned> Queue<T> {
     /// # Errors
     /// [`ManagerError::TimedOut`] too.
     pub fn get_timeout(&self, timeout: Duration) -> Result<T, ManagerError> {
-        self.call("get", (true, timeout.as_secs_f64()), Waits::At(timeout))
+        self.get_within(Waits::At(timeout))
     }
 
     /// As [`get`](Self::get), without waiting for one.
@@ -250,7 +289,18 @@ impl<T: DeserializeOwned> Queue<T> {
     /// # Errors
     /// [`ManagerError::Empty`] too.
     pub fn try_get(&self) -> Result<T, ManagerError> {
-        self.call("get", (false,), Waits::Not)
+        self.get_within(Waits::Not)
+    }
+
+    fn get_within(&self, waits: Waits) -> Result<T, ManagerError> {
+        if let Some(near) = self.proxy.near_queue()? {
+            return near.get_value(waits);
+        }
+        match waits {
+            Waits::ForEver => self.call("get", (), waits),
+            Waits::At(timeout) => self.call("get", (true, timeout.as_secs_f64()), waits),
+            Waits::Not => self.call("get", (false,), waits),
+        }
     }
 
     /// Takes at least one item, waiting for it, and at most `max` of those that are there.
@@ -273,6 +323,18 @@ impl<T: DeserializeOwned> Queue<T> {
     fn many(&self, max: usize, timeout: Option<Duration>) -> Result<Vec<T>, ManagerError> {
         let mut items = Vec::new();
         let mut waits = timeout.map_or(Waits::ForEver, Waits::At);
+        if let Some(near) = self.proxy.near_queue()? {
+            while items.len() < max {
+                match near.get_value(waits) {
+                    Ok(item) => items.push(item),
+                    Err(error) if items.is_empty() => return Err(error),
+                    Err(error) if error.is_timeout() || error.is_closed() => break,
+                    Err(error) => return Err(error),
+                }
+                waits = Waits::Not;
+            }
+            return Ok(items);
+        }
         while items.len() < max {
             let count = (max - items.len()).min(MOST);
             let mut out = Vec::new();

@@ -5,10 +5,13 @@ use super::error::ManagerError;
 use super::home::{Home, Kind};
 use super::lane;
 use super::link::Link;
+use super::near;
 use super::request;
 use super::settings::Settings;
+use procession_shm::Family;
 use procession_sys::Deadline;
-use std::sync::atomic::{AtomicU32, Ordering};
+use serde::Deserialize;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
 /// The newest version of the rules beyond stock's that are known here; see the README.
@@ -22,11 +25,19 @@ pub(super) struct Shared {
     pub(super) home: Home,
     /// How often it was reconnected.
     epoch: AtomicU32,
+    /// The number of the manager's arena, if it lends that; else 0.
+    arena: AtomicU64,
+}
+
+/// What a manager of ours says of itself.
+#[derive(Deserialize)]
+struct Told {
+    arena: Option<u64>,
 }
 
 impl Shared {
     pub(super) fn new(settings: Settings) -> Self {
-        Self { settings, home: Home::new(), epoch: AtomicU32::new(0) }
+        Self { settings, home: Home::new(), epoch: AtomicU32::new(0), arena: AtomicU64::new(0) }
     }
 
     pub(super) fn epoch(&self) -> u32 {
@@ -47,6 +58,20 @@ impl Shared {
             }
             Waits::ForEver => Deadline::never(),
         }
+    }
+
+    /// The manager's family, if this process belongs to it or is let in.
+    pub(super) fn family(&self) -> Option<&'static Family> {
+        let number = self.arena.load(Ordering::Relaxed);
+        if number == 0 {
+            return None;
+        }
+        let family = near::join(self, number);
+        if family.is_none() {
+            // It is asked once.
+            self.arena.store(0, Ordering::Relaxed);
+        }
+        family
     }
 
     pub(super) fn lost(&self, reason: impl Into<String>) -> ManagerError {
@@ -95,7 +120,12 @@ impl Shared {
             }
         };
         let deadline = self.deadline(Waits::Not);
-        let said = link.ask(&out, deadline, |answer| answer::done(self, method, answer))?;
+        let said = link.ask(&out, deadline, |answer| match kind {
+            Kind::Stock => answer::done(self, method, answer),
+            Kind::Ours => answer::value(self, method, answer).map(|told: Told| {
+                self.arena.store(told.arena.unwrap_or(0), Ordering::Relaxed);
+            }),
+        })?;
         Ok((link, said))
     }
 }

@@ -1,13 +1,16 @@
 //! What all proxies with a type have.
 
 /// Makes a struct of a proxy and, if it is generic, a `PhantomData` a [`Typed`](super::Typed) one that is cloned and shown.
+/// With `come_near` behind the methods, the object is used in the manager's memory where that can be.
 macro_rules! typed {
-    ($name:ident $(<$($of:ident),+>)? as $called:literal with $($method:literal),+) => {
+    ($name:ident $(<$($of:ident),+>)? as $called:literal with $($method:literal),+
+        $(; $near:ident)?) => {
         impl $(<$($of),+>)? $crate::client::Typed for $name $(<$($of),+>)? {
             const NAME: &'static str = $called;
             const METHODS: &'static [&'static str] = &[$($method),+];
 
             fn over(proxy: $crate::client::Proxy) -> Self {
+                $(proxy.$near();)?
                 Self { proxy, $(_items: std::marker::PhantomData::<typed!(@as $($of),+)>)? }
             }
 

@@ -31,7 +31,7 @@ pub struct Value<T> {
     _items: PhantomData<fn(T) -> T>,
 }
 
-typed!(Value<T> as "value" with "get", "set");
+typed!(Value<T> as "value" with "get", "set"; come_near);
 
 impl<T: DeserializeOwned> Value<T> {
     /// What it is.
@@ -39,6 +39,11 @@ impl<T: DeserializeOwned> Value<T> {
     /// # Errors
     /// [`ManagerError::Decode`] if it is not a `T`, [`ManagerError::Lost`].
     pub fn get(&self) -> Result<T, ManagerError> {
+        if let Some(near) = self.proxy.near_value()?
+            && let Some(value) = near.get()?
+        {
+            return Ok(value);
+        }
         self.proxy.ask("get", (), Waits::Not)
     }
 }
@@ -49,6 +54,11 @@ impl<T: Serialize> Value<T> {
     /// # Errors
     /// [`ManagerError::Encode`], [`ManagerError::Lost`].
     pub fn set(&self, value: &T) -> Result<(), ManagerError> {
+        if let Some(near) = self.proxy.near_value()?
+            && near.set(value)?
+        {
+            return Ok(());
+        }
         self.proxy.ask("set", (value,), Waits::Not)
     }
 }

@@ -4,6 +4,7 @@
 
 use crate::again;
 use crate::raw::Raw;
+use crate::running::{Running, builder};
 use procession_ipc::byte_queue::{ByteQueue, Got};
 use procession_ipc::message::PICKLE;
 use procession_ipc::{Lock, Shareable};
@@ -22,6 +23,7 @@ pub(crate) const ROLES: &[(&str, fn())] = &[
     ("put_after", put_after),
     ("why_not", why_not),
     ("ask_and_stay", ask_and_stay),
+    ("serve", serve),
 ];
 
 /// How many items a putter puts.
@@ -191,5 +193,12 @@ fn ask_and_stay() {
     raw.tell(None, "arena", &[]);
     raw.receive().expect("an answer");
     say("asked");
+    wait_to_be_told();
+}
+
+/// Is no client but a server.
+fn serve() {
+    let _server = Running::start(builder(), &variable("ADDRESS"));
+    say("serving");
     wait_to_be_told();
 }
