@@ -3,7 +3,6 @@
 use super::Arguments;
 use super::hands::{Hands, Outcome, runtime_error};
 use super::tally::{Ended, Tally};
-use crate::print;
 use procession::manager::{ManagerBuilder, ManagerError, Payload, Queue};
 use std::time::{Duration, Instant};
 
@@ -58,7 +57,7 @@ impl Lane<'_> {
                 Ok(true) => queues = Some(connected),
                 Ok(false) => return Ok(()),
                 Err(Trouble::Lost(error)) => {
-                    print::complain(&format_args!("worker {}: {error}", self.number))
+                    self.tally.complain(&format_args!("worker {}: {error}", self.number))
                 }
                 Err(Trouble::End(reason)) => return Err(reason),
             }
@@ -104,14 +103,12 @@ impl Lane<'_> {
         let (ended, next) = match outcome.map_err(Trouble::End)? {
             Outcome::Returned(result) => (Some(Ended::Returned), result),
             Outcome::Raised(exception, traceback) => {
-                print::complain(&format_args!(
-                    "worker {}: a task raised\n{traceback}",
-                    self.number
-                ));
+                self.tally
+                    .complain(&format_args!("worker {}: a task raised\n{traceback}", self.number));
                 (Some(Ended::Raised), exception)
             }
             Outcome::Died(how) => {
-                print::complain(&format_args!("worker {}: {how}", self.number));
+                self.tally.complain(&format_args!("worker {}: {how}", self.number));
                 if !hands.go_on() {
                     *hands = Hands::start(self.arguments, self.number).map_err(Trouble::End)?;
                 }
@@ -145,13 +142,13 @@ impl Lane<'_> {
             match self.connect() {
                 Ok(queues) => {
                     self.tally.reconnected();
-                    print::complain(&format_args!("worker {}: connected again", self.number));
+                    self.tally.complain(&format_args!("worker {}: connected again", self.number));
                     return Ok(Some(queues));
                 }
                 Err(error) if error.is_refused() => return Err(error.to_string()),
                 Err(error) => {
                     pause = (pause * 2).min(LAST_PAUSE);
-                    print::complain(&format_args!(
+                    self.tally.complain(&format_args!(
                         "worker {}: {error}; again in {:.1} s",
                         self.number,
                         pause.as_secs_f64()

@@ -105,6 +105,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Box<dyn Error>> {
         }
         Ok::<_, std::io::Error>(())
     })?;
+    tally.erase();
     say!("{}", tally.summary());
     match tally.failure() {
         Some(error) => {

@@ -1,6 +1,7 @@
 //! What all lanes did, and that they are to end.
 
 use crate::print;
+use std::fmt::Display;
 use std::io::IsTerminal;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -107,7 +108,7 @@ impl Tally {
         drop(counts);
         self.changed.notify_all();
         if stops == 1 && busy > 0 {
-            print::complain(&format_args!(
+            self.complain(&format_args!(
                 "waiting for {busy} tasks that have begun; once more puts them back"
             ));
         }
@@ -125,6 +126,19 @@ impl Tally {
     pub(super) fn pause(&self, time: Duration) {
         let is_on = |counts: &mut Counts| counts.stops == 0;
         drop(self.changed.wait_timeout_while(self.counts(), time, is_on));
+    }
+
+    /// Complains, on a line of its own.
+    pub(super) fn complain(&self, error: &dyn Display) {
+        self.erase();
+        print::complain(error);
+    }
+
+    /// Takes the line of progress away, if there is one.
+    pub(super) fn erase(&self) {
+        if std::io::stderr().is_terminal() {
+            print::rewrite(&"");
+        }
     }
 
     /// Shows how far it is: on a terminal on one line again and again, else now and then on a line of its own.
