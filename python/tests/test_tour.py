@@ -124,7 +124,7 @@ def test_the_command_alone_runs_all_chapters_in_the_order_of_the_tutorial():
     ran.chapter()
     names = [line.removeprefix("### ").partition(":")[0] for line in ran.lines if line.startswith("### ")]
     assert names == [
-        "Fork", "Process", "Pool", "Subprocess", "Communicate", "Queue", "Distributed", "Shared memory", "Lock",
+        "Fork", "Process", "Pool", "Subprocess", "Communicate", "Queue", "Shared memory", "Lock", "Distributed",
     ]  # fmt: skip
 
 

@@ -11,9 +11,9 @@ prints. The tour of the Rust command has the same chapters.
 | `call` | another program, and its exit code |
 | `communicate` | another program, its input and output |
 | `queue` | processes tell each other |
-| `distributed` | one process has the queues, others work, wherever they are |
 | `shared` | processes see the same memory |
 | `lock` | and take turns with it |
+| `distributed` | one process serves, and others work for it, on any machine |
 | `nslookup` | the program of two chapters, or another one |
 | `say` | printing, also to a reader that has gone |
 """
@@ -31,9 +31,9 @@ CHAPTERS = (
     ("subprocess", "call", "Subprocess: another program, and its exit code"),
     ("communicate", "communicate", "Communicate: another program, its input and its output"),
     ("queue", "queue", "Queue: processes tell each other"),
-    ("distributed", "distributed", "Distributed: one process serves, many machines work"),
     ("shared-memory", "shared", "Shared memory: Value and Array"),
     ("lock", "lock", "Lock: processes take turns"),
+    ("distributed", "distributed", "Distributed: one process serves, others work for it"),
 )
 
 

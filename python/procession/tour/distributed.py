@@ -1,4 +1,4 @@
-"""One process has the queues, others work, wherever they are. The tutorial's `07_manager_master.py`."""
+"""One process serves, and others work for it. The tutorial's `07_manager_master.py` and `07_manager_worker.py`."""
 
 import queue
 import random
