@@ -1,7 +1,8 @@
-"""Objects that a manager's process has: a server of the side's, over a Unix socket."""
+"""Objects that a manager's process has: a server of the side's, over a Unix socket if nothing else is said."""
 
 import multiprocessing.managers
 import time
+from importlib import import_module
 from itertools import repeat
 
 from ..clock import Sample, Stopwatch, cpu_of
@@ -20,14 +21,26 @@ class StockClient(multiprocessing.managers.BaseManager):
 StockClient.register("Queue")
 
 
-def turns(side, count):
+def over_tcp(side):
+    """A manager that could be anywhere, so that nobody shares its memory."""
+    managers = import_module(f"{side}.managers")
+    return managers.SyncManager(("127.0.0.1", 0), ctx=context(side))
+
+
+def near(side, count):
     """One client puts and gets in turn: the time of the two calls."""
     with context(side).Manager() as manager:
         return in_turn(manager.Queue(), count)
 
 
+def turns(side, count):
+    """The same over TCP."""
+    with over_tcp(side) as manager:
+        return in_turn(manager.Queue(), count)
+
+
 def stock_turns(side, count):
-    """The same with a stock client."""
+    """As `near`, with a stock client."""
     with context(side).Manager() as manager:
         client = StockClient(manager.address, manager._authkey)
         client.connect()
@@ -100,8 +113,8 @@ def making(side, count):
 
 
 def cpu(side, count):
-    """The CPU time of the server for one call; its client is the side's."""
-    with context(side).Manager() as manager:
+    """The CPU time of the server for one call over TCP; its client is the side's."""
+    with over_tcp(side) as manager:
         it, server = manager.Queue(), manager._process.pid
         put, get = it.put, it.get
         for _ in repeat(None, WARM):
