@@ -238,6 +238,14 @@ impl Errands {
         }
     }
 
+    /// Whether that connection has ended while an errand of it is under way: nobody will get the answer.
+    #[must_use]
+    pub fn has_ended(&self, connection: u64) -> bool {
+        let mailbox = self.0.lock();
+        let lane = mailbox.lanes.get(&connection);
+        lane.is_some_and(|lane| matches!(lane.errands.front(), Some(Errand::Ended { .. })))
+    }
+
     /// The guest hosts that object now, as it was told by an [`Errand::Adopt`].
     pub fn adopted(&self, ident: &str) {
         self.decide(ident);
@@ -350,9 +358,11 @@ mod tests {
         }
         desk.send(call(2, "b"));
         desk.send(call(1, "c"));
+        assert!(!errands.has_ended(2));
         desk.send(Errand::Ended { connection: 2 });
         assert_eq!(errands.next_of(1), Some(call(1, "c")));
         assert_eq!(errands.next_of(2), Some(call(2, "b")));
+        assert!(errands.has_ended(2) && !errands.has_ended(1));
         assert_eq!(errands.next_of(2), None);
         desk.send(call(2, "d"));
         assert_eq!(errands.next_apart(), Some(call(2, "d")), "an ended connection has no lane");
