@@ -13,6 +13,7 @@ What stock's tables mean here:
 | `id_to_local_proxy_obj` | objects of this server whose proxies lie inside of the guest's |
 """
 
+import queue
 import sys
 import threading
 import weakref
@@ -133,6 +134,14 @@ class Server(_stock.Server):
                 # Not dropped under the mutex, for it may have proxies inside.
                 _gone = self.id_to_obj.pop(ident, None)
 
+    def _give_back(self, ident, method, item):
+        """What a client that is gone has got of a queue goes back to its front, as in the engine's queues."""
+        source = self.id_to_obj[ident][0]
+        if type(source) is queue.Queue and method in ("get", "get_nowait"):
+            with source.mutex:
+                source.queue.appendleft(item)
+                source.not_empty.notify()
+
     def _loads(self, request):
         """Unpickles a request, in which proxies may be of this server's own objects."""
         return loads_with(self._rebuild, request)
@@ -156,6 +165,7 @@ class _Guest:
         self._number = number
         self._first = first
         self.thread = threading.Thread(target=self._serve, daemon=True)
+        self._call = None
         self.owes = True
         self.made = None
 
@@ -182,6 +192,7 @@ class _Guest:
             request = self._server._loads(self._next())
             ident, method, args, kwds = request
             if ident is not None:
+                self._call = ident, method
                 return request
             self.send(self._manage(method, args, kwds))
 
@@ -202,6 +213,9 @@ class _Guest:
             return "#TRACEBACK", format_exc()
 
     def send(self, message):
+        call, self._call = self._call, None
+        if call and message[0] == "#RETURN" and self._server._engine.has_ended(self._number):
+            self._server._give_back(*call, message[1])
         reply = _core.dumps(message)
         made, self.made, self.owes = self.made, None, False
         self._server._engine.answer(self._number, reply, made)

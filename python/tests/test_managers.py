@@ -698,14 +698,20 @@ def test_the_initializer_runs_in_the_managers_process(tmp_path, method):
 # --- Deaths -----------------------------------------------------------------------------------------------------
 
 
-def test_a_client_that_is_killed_in_get_takes_no_item(ours):
-    jobs = ours.Queue()
+@pytest.mark.parametrize("kind", ["Queue", "get_tasks"])
+def test_a_client_that_is_killed_in_get_takes_no_item(ours, kind):
+    jobs = getattr(ours, kind)()
+    reader, writer = os.pipe()
     if (child := os.fork()) == 0:
         try:
+            jobs.qsize()
+            os.write(writer, b"x")
             jobs.get()
         finally:
             os._exit(1)
-    # The child waits once its connection is there, and there is nothing to see of that from outside but time.
+    os.read(reader, 1)
+    os.close(reader)
+    os.close(writer)
     until(lambda: waits_in_a_call(child))
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)

@@ -135,6 +135,11 @@ impl ManagerServer {
         }
     }
 
+    /// Whether a connection has ended of which a request is still to be answered.
+    fn has_ended(&self, connection: u64) -> bool {
+        self.errands.has_ended(connection)
+    }
+
     /// The guest hosts that object now.
     fn adopted(&self, ident: &str) {
         self.errands.adopted(ident);
