@@ -3,7 +3,7 @@
 //! A child ends with its parent, however that ends: the kernel kills it when the parent's thread is
 //! gone, it looks whether it came too late for that, and dropping its handle kills and reaps it.
 
-use crate::{ipc_channel_peer, pipe_peer};
+use crate::{ipc_channel_peer, manager, pipe_peer};
 use rustix::process::{Signal, getppid, set_parent_process_death_signal};
 use std::error::Error;
 use std::io;
@@ -23,6 +23,7 @@ const ROLES: &[(&str, Role)] = &[
     (ipc_channel_peer::BYTES, ipc_channel_peer::receive_bytes),
     (ipc_channel_peer::SHARED, ipc_channel_peer::receive_shared),
     (ipc_channel_peer::ECHO, ipc_channel_peer::echo),
+    (manager::SERVER, manager::serve),
 ];
 
 /// A running child with pipes to its standard input and output.
@@ -34,6 +35,11 @@ impl Child {
         let mut command = Command::new(std::env::current_exe()?);
         command.args([FLAG, role, &process::id().to_string()]).args(args);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().map(Self)
+    }
+
+    /// Its process.
+    pub(crate) fn id(&self) -> u32 {
+        self.0.id()
     }
 
     /// The writing end of its standard input, once.

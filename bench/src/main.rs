@@ -11,8 +11,9 @@
 //! | [`table`], [`figure`], [`machine`] | the page: Markdown, units, facts about the machine |
 //! | [`child`] | this program again, as the other process of a peer |
 //! | [`ipc_channel_peer`], [`pipe_peer`] | the two peers that connect two processes |
+//! | [`stock_manager`] | the peer that is CPython's |
 //! | [`our_queue`] | our side of the rows about queues |
-//! | [`queue`], [`latency`], [`spawn`], [`pool`], [`lock`], [`memory`] | the rows, and our side of the others |
+//! | [`queue`], [`latency`], [`spawn`], [`pool`], [`lock`], [`memory`], [`manager`] | the rows, and our side of the others |
 #![forbid(unsafe_code)]
 
 mod child;
@@ -22,6 +23,7 @@ mod ipc_channel_peer;
 mod latency;
 mod lock;
 mod machine;
+mod manager;
 mod memory;
 mod our_queue;
 mod pipe_peer;
@@ -30,6 +32,7 @@ mod queue;
 mod row;
 mod sample;
 mod spawn;
+mod stock_manager;
 mod table;
 
 use row::{Effort, Row};
@@ -97,8 +100,16 @@ fn python_section(page: &Path) -> String {
 }
 
 fn rows() -> Vec<Row> {
-    [queue::rows(), latency::rows(), spawn::rows(), pool::rows(), lock::rows(), memory::rows()]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        queue::rows(),
+        latency::rows(),
+        spawn::rows(),
+        pool::rows(),
+        lock::rows(),
+        memory::rows(),
+        manager::rows(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }

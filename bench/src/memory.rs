@@ -34,7 +34,7 @@ fn procspawn_worker(_: Effort) -> Outcome {
 }
 
 /// The memory of a process in bytes, with pages that several share divided among them.
-fn proportional_set_size(pid: u32) -> Result<f64, Box<dyn Error>> {
+pub(crate) fn proportional_set_size(pid: u32) -> Result<f64, Box<dyn Error>> {
     let text = fs::read_to_string(format!("/proc/{pid}/smaps_rollup"))?;
     let line = text.lines().find_map(|line| line.strip_prefix("Pss:"));
     let kib =
