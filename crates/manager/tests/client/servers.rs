@@ -6,7 +6,7 @@ use procession_manager::server::{Builder, Server, Stopper};
 use procession_manager::transport::{Address, TlsServer};
 use procession_testkit::interpreters::Interpreter;
 use procession_testkit::{guard, interpreters};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
 use std::io::{self, BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Stdio};
 use std::thread::JoinHandle;
@@ -74,9 +74,10 @@ impl Stock {
         self.line()
     }
 
-    /// It lives, and does nothing.
+    /// It lives, and does nothing from here on: the signal alone is not the stop.
     pub(crate) fn stop(&self) {
         self.signal(Signal::STOP);
+        waitpid(Some(Pid::from_child(&self.child)), WaitOptions::UNTRACED).expect("it is ours");
     }
 
     pub(crate) fn go_on(&self) {
@@ -96,6 +97,10 @@ impl Stock {
 impl Drop for Stock {
     fn drop(&mut self) {
         drop(self.commands.take());
+        if std::thread::panicking() {
+            // It may be stopped.
+            let _ = self.child.kill();
+        }
         let _ = self.child.wait();
     }
 }
