@@ -527,6 +527,16 @@ def test_either_client_works_with_either_server(pair):
     assert started._number_of_objects() == 0
 
 
+def test_a_numpy_array_arrives_as_it_was_with_either_client_and_either_server(pair):
+    numpy = pytest.importorskip("numpy")
+    _, connected = pair
+    tasks = connected.Queue()
+    for array in (numpy.arange(1000.0).reshape(10, 100), numpy.array([{1}, None], dtype=object)):
+        tasks.put([array, "beside"])
+        got, beside = tasks.get()
+        assert got.dtype == array.dtype and (got == array).all() and beside == "beside"
+
+
 OTHER_VERSION = """
 import datetime, queue, sys
 from multiprocessing.managers import BaseManager
