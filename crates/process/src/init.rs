@@ -60,5 +60,13 @@ pub(crate) fn forget_for_test() -> bool {
     DONE.swap(false, Ordering::Relaxed)
 }
 
+/// A task is left to a `main` that begins with [`init_with`].
 #[cfg(feature = "test-hook")]
-procession_sys::before_main!(init);
+fn init_unless_for_a_task() {
+    if !start::is_for_a_task() {
+        init();
+    }
+}
+
+#[cfg(feature = "test-hook")]
+procession_sys::before_main!(init_unless_for_a_task);

@@ -128,6 +128,12 @@ pub(super) fn killed() -> io::Error {
     io::Error::other("the program that was started again was killed before procession::init()")
 }
 
+/// In the new image: whether it is there for one of its tasks.
+#[cfg(feature = "test-hook")]
+pub(crate) fn is_for_a_task() -> bool {
+    std::env::var_os(boot::VARIABLE).is_some_and(|order| order == Role::Task.name())
+}
+
 /// In the new image: becomes what the parent asked for, or returns if nobody asked.
 pub(crate) fn boot(tasks: Option<&Tasks>) {
     match boot::take() {

@@ -61,6 +61,8 @@ pub enum StartMethod {
 }
 
 pub(crate) use image::boot;
+#[cfg(feature = "test-hook")]
+pub(crate) use image::is_for_a_task;
 
 /// Who takes the status of a child.
 #[derive(Debug)]
