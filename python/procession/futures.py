@@ -102,6 +102,7 @@ class ProcessPoolExecutor(Executor):
             target=self._engine.supervise, name="procession-executor", daemon=True
         )
         self._supervisor.start()
+        _await_at_exit(self._supervisor)
         self._end = util.Finalize(
             self, _finish, args=(self._engine, self._supervisor), exitpriority=15
         )
@@ -166,6 +167,25 @@ def _finish(engine, supervisor):
     # The executor was collected, or the process ends: what was submitted is done.
     engine.close()
     if util.is_exiting():
+        supervisor.join()
+
+
+#: The supervisors that run, those of executors that were collected among them.
+_supervisors = weakref.WeakSet()
+_last = None
+
+
+def _await_at_exit(supervisor):
+    """Has the process end after the supervisor: it calls Python, and no thread may be at that in an interpreter that ends."""
+    global _last
+    _supervisors.add(supervisor)
+    if _last is None or not _last.still_active():
+        # After those of executors, which close what is still open.
+        _last = util.Finalize(None, _join_supervisors, exitpriority=14)
+
+
+def _join_supervisors():
+    for supervisor in list(_supervisors):
         supervisor.join()
 
 

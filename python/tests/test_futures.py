@@ -307,6 +307,20 @@ def test_a_map_is_done_when_the_executor_is_left():
     assert list(results) == [n * n for n in range(20_000)]
 
 
+def test_the_process_ends_after_the_thread_of_an_executor_that_was_collected(run, method):
+    assert run(
+        """
+        import os
+        import procession
+        if __name__ == "__main__":
+            context = procession.get_context(os.environ["METHOD"])
+            procession.ProcessPoolExecutor(2, context).map(abs, range(100))
+            print("over")
+        """,
+        method=method,
+    ) == "over\n"
+
+
 def test_a_map_of_which_nobody_wants_results_keeps_nothing_up(run, method):
     assert run(
         """
