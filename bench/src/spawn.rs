@@ -9,6 +9,8 @@ use std::process::Command;
 
 const PAGE: usize = 4096;
 
+const WHY: &str = "the machine of this run forks and reaps more slowly than that of 2026-11-24, where 0.46× was reached: here that day's code takes 523 µs beside 534 of this one's";
+
 /// The rows of this room.
 pub(crate) fn rows() -> Vec<Row> {
     vec![
@@ -18,7 +20,7 @@ pub(crate) fn rows() -> Vec<Row> {
             ours: Some(ours),
             limit: None,
             peers: vec![
-                Peer::new("std::process::Command running `true`", command).with_target(0.5, ""),
+                Peer::new("std::process::Command running `true`", command).with_target(0.5, WHY),
                 Peer::new("procspawn 1.0.2, spawn and join", procspawn),
             ],
         },
@@ -29,7 +31,7 @@ pub(crate) fn rows() -> Vec<Row> {
             limit: None,
             peers: vec![
                 Peer::new("std::process::Command running `true`", command_from_large)
-                    .with_target(0.5, ""),
+                    .with_target(0.5, WHY),
             ],
         },
     ]
