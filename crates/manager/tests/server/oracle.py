@@ -8,7 +8,6 @@ against ours must say the same.
 import re
 import sys
 import threading
-import time
 from multiprocessing import current_process
 from multiprocessing.managers import SyncManager
 
@@ -146,19 +145,19 @@ def together(manager):
     barrier = manager.Barrier(3)
     run(*[barrier.wait] * 3)
     condition = manager.Condition()
-    ready = manager.Value("i", 0)
+    asleep = manager.Semaphore(0)
 
     def sleeper():
         with condition:
-            ready.value += 1
+            asleep.release()
             return condition.wait(60)
 
     def waker():
-        while True:
-            with condition:
-                if ready.value == 2:
-                    return condition.notify_all()
-            time.sleep(0.001)
+        asleep.acquire()
+        asleep.acquire()
+        # Both have let go of the condition only by waiting for it.
+        with condition:
+            return condition.notify_all()
 
     run(sleeper, sleeper, waker)
     queue = manager.JoinableQueue(1)
