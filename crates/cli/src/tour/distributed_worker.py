@@ -19,4 +19,5 @@ while True:
     except queue.Empty:
         break
     result.put('%d * %d = %d' % (n, n, n * n))
-print('worker exit')
+# In one piece, also where an environment turns Python's buffering off: two workers print this.
+print('worker exit\n', end='')
