@@ -138,6 +138,49 @@ impl Queue {
     }
 }
 
+/// A call of a queue, wherever its items lie.
+pub(super) enum Request<'a> {
+    /// An item; whether to wait, and how many seconds.
+    Put(&'a Argument<'a>, bool, Option<f64>),
+    /// Whether to wait, and how many seconds.
+    Get(bool, Option<f64>),
+    /// Whether at once.
+    Shutdown(bool),
+    /// Any other method, without arguments.
+    Plain(&'a str),
+}
+
+impl<'a> Request<'a> {
+    pub(super) fn of(call: &'a Call<'a>) -> Result<Self, Fault> {
+        Ok(match call.method {
+            "put" => {
+                let [item, block, timeout] = call.bind(["item", "block", "timeout"], 1)?;
+                Self::Put(item.ok_or(Fault::NoMethod)?, truth(block, true)?, seconds(timeout)?)
+            }
+            "put_nowait" => {
+                let [item] = call.bind(["item"], 1)?;
+                Self::Put(item.ok_or(Fault::NoMethod)?, false, None)
+            }
+            "get" => {
+                let [block, timeout] = call.bind(["block", "timeout"], 0)?;
+                Self::Get(truth(block, true)?, seconds(timeout)?)
+            }
+            "get_nowait" => {
+                call.none()?;
+                Self::Get(false, None)
+            }
+            "shutdown" => {
+                let [immediate] = call.bind(["immediate"], 0)?;
+                Self::Shutdown(truth(immediate, false)?)
+            }
+            method => {
+                call.none()?;
+                Self::Plain(method)
+            }
+        })
+    }
+}
+
 /// How many items fit, from the arguments of `Queue(maxsize=0)`; 0 is unbounded.
 pub(super) fn most(call: &Call<'_>) -> Result<usize, Fault> {
     let [most] = call.bind(["maxsize"], 0)?;
@@ -167,42 +210,23 @@ impl Hosted for Queue {
     }
 
     fn call(&mut self, call: &Call<'_>, turn: &mut Turn<'_>) -> Called {
-        match call.method {
-            "put" => match call.bind(["item", "block", "timeout"], 1)? {
-                [Some(item), block, timeout] => {
-                    self.put(item, truth(block, true)?, seconds(timeout)?, turn)
-                }
-                _ => Err(Fault::NoMethod),
-            },
-            "put_nowait" => match call.bind(["item"], 1)? {
-                [Some(item)] => self.put(item, false, None, turn),
-                _ => Err(Fault::NoMethod),
-            },
-            "get" => {
-                let [block, timeout] = call.bind(["block", "timeout"], 0)?;
-                self.get(truth(block, true)?, seconds(timeout)?, turn)
-            }
-            "shutdown" => {
-                let [immediate] = call.bind(["immediate"], 0)?;
-                self.shutdown(truth(immediate, false)?, turn);
+        match Request::of(call)? {
+            Request::Put(item, block, timeout) => self.put(item, block, timeout, turn),
+            Request::Get(block, timeout) => self.get(block, timeout, turn),
+            Request::Shutdown(immediate) => {
+                self.shutdown(immediate, turn);
                 Ok(Value::None.into())
             }
-            method => {
-                call.none()?;
-                match method {
-                    "get_nowait" => self.get(false, None, turn),
-                    "qsize" => Ok(Value::from(self.items.len()).into()),
-                    "empty" => Ok(Value::Bool(self.items.is_empty()).into()),
-                    "full" => Ok(Value::Bool(self.is_full()).into()),
-                    "task_done" => Ok(self.task_done(turn).map(|()| Value::None.into())?),
-                    "join" if self.unfinished == 0 => Ok(Value::None.into()),
-                    "join" => {
-                        self.joiners.push(turn.owner);
-                        Ok(Outcome::Wait(None))
-                    }
-                    _ => Err(Fault::NoMethod),
-                }
+            Request::Plain("qsize") => Ok(Value::from(self.items.len()).into()),
+            Request::Plain("empty") => Ok(Value::Bool(self.items.is_empty()).into()),
+            Request::Plain("full") => Ok(Value::Bool(self.is_full()).into()),
+            Request::Plain("task_done") => Ok(self.task_done(turn).map(|()| Value::None.into())?),
+            Request::Plain("join") if self.unfinished == 0 => Ok(Value::None.into()),
+            Request::Plain("join") => {
+                self.joiners.push(turn.owner);
+                Ok(Outcome::Wait(None))
             }
+            Request::Plain(_) => Err(Fault::NoMethod),
         }
     }
 

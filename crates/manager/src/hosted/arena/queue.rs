@@ -2,10 +2,8 @@
 
 use super::Place;
 use super::line::Line;
-use crate::hosted::call::{
-    Answer, Call, Called, Fault, Hosted, Outcome, Owner, Turn, seconds, truth,
-};
-use crate::hosted::queue::{EXPOSED, most, patience};
+use crate::hosted::call::{Answer, Call, Called, Fault, Hosted, Outcome, Owner, Turn};
+use crate::hosted::queue::{EXPOSED, Request, most, patience};
 use crate::hosted::raise;
 use crate::hosted::store::{Kept, Store};
 use crate::memory::TICKET;
@@ -263,52 +261,33 @@ impl Hosted for ArenaQueue {
     }
 
     fn call(&mut self, call: &Call<'_>, turn: &mut Turn<'_>) -> Called {
-        match call.method {
-            "put" => match call.bind(["item", "block", "timeout"], 1)? {
-                [Some(item), block, timeout] => {
-                    self.put(item, truth(block, true)?, seconds(timeout)?, turn)
-                }
-                _ => Err(Fault::NoMethod),
-            },
-            "put_nowait" => match call.bind(["item"], 1)? {
-                [Some(item)] => self.put(item, false, None, turn),
-                _ => Err(Fault::NoMethod),
-            },
-            "get" => {
-                let [block, timeout] = call.bind(["block", "timeout"], 0)?;
-                self.get(truth(block, true)?, seconds(timeout)?, turn)
-            }
-            "shutdown" => {
-                let [immediate] = call.bind(["immediate"], 0)?;
-                self.shutdown(truth(immediate, false)?, turn);
+        match Request::of(call)? {
+            Request::Put(item, block, timeout) => self.put(item, block, timeout, turn),
+            Request::Get(block, timeout) => self.get(block, timeout, turn),
+            Request::Shutdown(immediate) => {
+                self.shutdown(immediate, turn);
                 Ok(Value::None.into())
             }
-            method => {
-                call.none()?;
-                match method {
-                    "get_nowait" => self.get(false, None, turn),
-                    "qsize" => {
-                        let inside = usize::try_from(self.queue.len()).unwrap_or(usize::MAX);
-                        Ok(Value::from(inside.saturating_add(self.returned.len())).into())
-                    }
-                    "empty" => {
-                        let is_empty = self.queue.is_empty() && self.returned.is_empty();
-                        Ok(Value::Bool(is_empty).into())
-                    }
-                    "full" => Ok(Value::Bool(self.queue.is_full()).into()),
-                    "task_done" => {
-                        self.queue.task_done().map_err(|error| raised(&error))?;
-                        Ok(Value::None.into())
-                    }
-                    "join" if self.queue.unfinished() == 0 => Ok(Value::None.into()),
-                    "join" => {
-                        self.joiners.push(turn.owner);
-                        self.settle(turn)?;
-                        Ok(Outcome::Wait(None))
-                    }
-                    _ => Err(Fault::NoMethod),
-                }
+            Request::Plain("qsize") => {
+                let inside = usize::try_from(self.queue.len()).unwrap_or(usize::MAX);
+                Ok(Value::from(inside.saturating_add(self.returned.len())).into())
             }
+            Request::Plain("empty") => {
+                let is_empty = self.queue.is_empty() && self.returned.is_empty();
+                Ok(Value::Bool(is_empty).into())
+            }
+            Request::Plain("full") => Ok(Value::Bool(self.queue.is_full()).into()),
+            Request::Plain("task_done") => {
+                self.queue.task_done().map_err(|error| raised(&error))?;
+                Ok(Value::None.into())
+            }
+            Request::Plain("join") if self.queue.unfinished() == 0 => Ok(Value::None.into()),
+            Request::Plain("join") => {
+                self.joiners.push(turn.owner);
+                self.settle(turn)?;
+                Ok(Outcome::Wait(None))
+            }
+            Request::Plain(_) => Err(Fault::NoMethod),
         }
     }
 
