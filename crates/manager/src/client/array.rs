@@ -11,6 +11,9 @@ use std::marker::PhantomData;
 
 /// An array of numbers of type `T` that a manager has: Python's `Array`, of a fixed length.
 ///
+/// With a manager of ours on a Unix socket of this machine, the array is used in shared memory, unless it is one of characters
+/// (`"u"`, `"w"`). Else every call is one way to the manager and back.
+///
 /// # If a process dies
 /// What it had set is set.
 ///
@@ -31,7 +34,7 @@ pub struct Array<T> {
     _items: PhantomData<fn(T) -> T>,
 }
 
-typed!(Array<T> as "array" with "__getitem__", "__setitem__", "__len__");
+typed!(Array<T> as "array" with "__getitem__", "__setitem__", "__len__"; come_near);
 
 impl<T> Array<T> {
     /// How many numbers it has.
@@ -39,6 +42,9 @@ impl<T> Array<T> {
     /// # Errors
     /// [`ManagerError::Lost`].
     pub fn len(&self) -> Result<usize, ManagerError> {
+        if let Some(near) = self.proxy.near_array()? {
+            return Ok(near.len());
+        }
         self.proxy.ask("__len__", (), Waits::Not)
     }
 
@@ -57,14 +63,20 @@ impl<T: DeserializeOwned> Array<T> {
     /// # Errors
     /// [`ManagerError::Decode`] if it is not a `T`, [`ManagerError::Lost`].
     pub fn get(&self, index: i64) -> Result<Option<T>, ManagerError> {
+        if let Some(near) = self.proxy.near_array()? {
+            return near.get(index);
+        }
         there(self.proxy.ask("__getitem__", (index,), Waits::Not), "IndexError")
     }
 
-    /// All numbers.
+    /// All numbers, as they were at one time.
     ///
     /// # Errors
     /// As [`get`](Self::get).
     pub fn to_vec(&self) -> Result<Vec<T>, ManagerError> {
+        if let Some(near) = self.proxy.near_array()? {
+            return near.all();
+        }
         self.proxy.ask_list("#GETVALUE")
     }
 }
@@ -76,6 +88,9 @@ impl<T: Serialize> Array<T> {
     /// [`ManagerError::Raised`] if there is no such index (`IndexError`), or the number is none for this array (`TypeError`,
     /// `OverflowError`); [`ManagerError::Lost`].
     pub fn set(&self, index: i64, number: &T) -> Result<(), ManagerError> {
+        if let Some(near) = self.proxy.near_array()? {
+            return near.set(index, number);
+        }
         self.proxy.ask("__setitem__", (index, number), Waits::Not)
     }
 }

@@ -25,8 +25,10 @@ const MOST: usize = 1024;
 /// [the mapping](procession_wire::pickle) says what becomes what. [`put_payload`](Self::put_payload) and
 /// [`get_payload`](Self::get_payload) carry what has no meaning in Rust, such as objects of a Python class.
 ///
-/// With a manager of ours on a Unix socket of this machine, the queue is used in shared memory. Else every call is one way to the manager and back. [`put_many`](Self::put_many) and [`get_many`](Self::get_many) send many
-/// at once and wait once.
+/// With a manager of ours on a Unix socket of this machine, the queue is used in shared memory; what names an object of the
+/// manager, [`shutdown`](Self::shutdown) and a [`Pipeline`](super::Pipeline) go over the socket there, too. Else every call is
+/// one way to the manager and back. [`put_many`](Self::put_many) and [`get_many`](Self::get_many) take many at once, here
+/// and there.
 ///
 /// # If a process dies
 /// What it had put is there. An item that was on its way to it is lost with it at a stock manager; one of ours puts it back to
@@ -211,24 +213,21 @@ impl<T: Serialize + DeserializeOwned> Queue<T> {
         }
     }
 
-    /// Puts many values, in one way to the manager and back for each 256 KiB of them.
+    /// Puts many values: in shared memory about 32 KiB of them at once, over a connection 256 KiB in one way to the manager
+    /// and back.
     ///
     /// # Errors
-    /// As [`put`](Self::put), of the first one that failed, with how many were put. Those behind it in the same 256 KiB were
-    /// tried, too.
+    /// As [`put`](Self::put), of the first one that failed, with how many were put. Over a connection those behind it in the
+    /// same 256 KiB were tried, too.
     pub fn put_many<V: Borrow<T>>(
         &self,
         values: impl IntoIterator<Item = V>,
     ) -> Result<usize, (usize, ManagerError)> {
+        if let Some(near) = self.proxy.near_queue().map_err(|error| (0, error))? {
+            return near.put_many(values);
+        }
         let mut values = values.into_iter();
         let mut put = 0;
-        if self.proxy.near_queue().map_err(|error| (0, error))?.is_some() {
-            for value in values {
-                self.put(value.borrow()).map_err(|error| (put, error))?;
-                put += 1;
-            }
-            return Ok(put);
-        }
         let mut out = Vec::new();
         loop {
             out.clear();
@@ -325,8 +324,8 @@ impl<T: DeserializeOwned> Queue<T> {
         let mut waits = timeout.map_or(Waits::ForEver, Waits::At);
         if let Some(near) = self.proxy.near_queue()? {
             while items.len() < max {
-                match near.get_value(waits) {
-                    Ok(item) => items.push(item),
+                match near.get_some(max - items.len(), waits) {
+                    Ok(more) => items.extend(more),
                     Err(error) if items.is_empty() => return Err(error),
                     Err(error) if error.is_timeout() || error.is_closed() => break,
                     Err(error) => return Err(error),

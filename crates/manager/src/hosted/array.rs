@@ -5,9 +5,8 @@ use super::call::{Answer, Call, Called, Fault, Hosted, Turn, plain};
 use super::index::{Index, place};
 use super::raise;
 use super::store::Store;
-use procession_ipc::Plain;
-use procession_ipc::sync::InnerLock;
-use procession_shm::Region;
+use crate::memory::code::{Code, Number};
+use crate::memory::numbers::Numbers;
 use procession_sys::Deadline;
 use procession_wire::message::{Argument, Exception};
 use procession_wire::value::Value;
@@ -18,125 +17,9 @@ use std::time::Duration;
 /// Numbers, one behind the other as they lie in memory.
 #[derive(Debug)]
 pub(crate) struct Array {
-    kind: Kind,
+    code: Code,
     memory: Memory,
     store: Rc<Store>,
-}
-
-/// A type code of CPython's.
-#[derive(Clone, Copy, Debug)]
-struct Kind {
-    code: char,
-    width: usize,
-    number: Number,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Number {
-    Signed,
-    Unsigned,
-    Float,
-    Character,
-}
-
-impl Kind {
-    fn of(code: &str) -> Option<Self> {
-        let mut chars = code.chars();
-        let (Some(code), None) = (chars.next(), chars.next()) else { return None };
-        let (width, number) = match code {
-            'b' => (1, Number::Signed),
-            'B' => (1, Number::Unsigned),
-            'h' => (2, Number::Signed),
-            'H' => (2, Number::Unsigned),
-            'i' => (4, Number::Signed),
-            'I' => (4, Number::Unsigned),
-            'l' | 'q' => (8, Number::Signed),
-            'L' | 'Q' => (8, Number::Unsigned),
-            'f' => (4, Number::Float),
-            'd' => (8, Number::Float),
-            'u' | 'w' => (4, Number::Character),
-            _ => return None,
-        };
-        Some(Self { code, width, number })
-    }
-
-    /// The bytes of a value, as this machine writes them.
-    fn write(self, value: &Value, to: &mut Vec<u8>) -> Result<(), Exception> {
-        match self.number {
-            Number::Float => {
-                let Some(number) = value.as_float() else {
-                    let name = value.type_name();
-                    return Err(raise::type_error(format!("must be real number, not {name}")));
-                };
-                if self.width == 4 {
-                    to.extend((number as f32).to_ne_bytes());
-                } else {
-                    to.extend(number.to_ne_bytes());
-                }
-            }
-            Number::Character => {
-                let mut chars = value.as_str().unwrap_or_default().chars();
-                let (Some(one), None) = (chars.next(), chars.next()) else {
-                    return Err(raise::type_error("array item must be a unicode character"));
-                };
-                to.extend(u32::from(one).to_ne_bytes());
-            }
-            Number::Signed | Number::Unsigned => {
-                let Some(number) = value.as_int() else {
-                    let name = value.type_name();
-                    let text = format!("'{name}' object cannot be interpreted as an integer");
-                    return Err(raise::type_error(text));
-                };
-                let bits = u32::try_from(self.width).unwrap_or(8) * 8;
-                let (least, most) = if self.number == Number::Signed {
-                    (-(1_i128 << (bits - 1)), (1 << (bits - 1)) - 1)
-                } else {
-                    (0, (1 << bits) - 1)
-                };
-                if number < least || number > most {
-                    let side =
-                        if number < least { "less than minimum" } else { "greater than maximum" };
-                    let text = format!("integer of an array of '{}' is {side}", self.code);
-                    return Err(raise::overflow_error(text));
-                }
-                let all = number.to_ne_bytes();
-                let low = if cfg!(target_endian = "little") {
-                    &all[..self.width]
-                } else {
-                    &all[all.len() - self.width..]
-                };
-                to.extend(low);
-            }
-        }
-        Ok(())
-    }
-
-    fn read(self, bytes: &[u8]) -> Value {
-        match (self.number, bytes) {
-            (Number::Float, &[a, b, c, d]) => Value::Float(f32::from_ne_bytes([a, b, c, d]).into()),
-            (Number::Float, bytes) => {
-                Value::Float(bytes.try_into().map_or(f64::NAN, f64::from_ne_bytes))
-            }
-            (Number::Character, bytes) => {
-                let code = bytes.try_into().map_or(0, u32::from_ne_bytes);
-                Value::Str(char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER).to_string())
-            }
-            (signed, bytes) => {
-                let negative = |most: u8| signed == Number::Signed && most >= 0x80;
-                let most =
-                    if cfg!(target_endian = "little") { bytes.last() } else { bytes.first() };
-                let fill = if negative(most.copied().unwrap_or(0)) { 0xff } else { 0 };
-                let mut all = [fill; 16];
-                let whole = all.len();
-                if cfg!(target_endian = "little") {
-                    all[..bytes.len()].copy_from_slice(bytes);
-                } else {
-                    all[whole - bytes.len()..].copy_from_slice(bytes);
-                }
-                Value::Int(i128::from_ne_bytes(all))
-            }
-        }
-    }
 }
 
 fn values(argument: &Argument<'_>) -> Result<Vec<Value>, Fault> {
@@ -160,39 +43,29 @@ const PATIENCE: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 enum Memory {
     Own(Vec<u8>),
-    /// In an `Array` of the engine, of the type that the code says.
-    Arena {
-        numbers: Region,
-        lock: InnerLock,
-    },
+    Arena(Numbers),
+}
+
+fn raised(error: &procession_ipc::Error) -> Exception {
+    match error {
+        error if error.is_out_of_memory() => raise::memory_error(error.to_string()),
+        error => raise::runtime_error(error.to_string()),
+    }
 }
 
 impl Memory {
-    /// Numbers of `kind` with these bytes, in the arena if the engine has the type.
-    fn in_arena(kind: Kind, bytes: Vec<u8>) -> Result<Self, Exception> {
-        let len = bytes.len() / kind.width;
-        let made = match (kind.number, kind.width) {
-            (Number::Character, _) => return Ok(Self::Own(bytes)),
-            (Number::Float, 4) => shared::<f32>(len),
-            (Number::Float, _) => shared::<f64>(len),
-            (Number::Signed, 1) => shared::<i8>(len),
-            (Number::Signed, 2) => shared::<i16>(len),
-            (Number::Signed, 4) => shared::<i32>(len),
-            (Number::Signed, _) => shared::<i64>(len),
-            (Number::Unsigned, 1) => shared::<u8>(len),
-            (Number::Unsigned, 2) => shared::<u16>(len),
-            (Number::Unsigned, 4) => shared::<u32>(len),
-            (Number::Unsigned, _) => shared::<u64>(len),
-        };
-        let (numbers, lock) = made.map_err(|error| raise::memory_error(error.to_string()))?;
-        numbers.write(0, &bytes);
-        Ok(Self::Arena { numbers, lock })
+    /// Numbers with these bytes, in the arena if the engine has the type.
+    fn in_arena(code: Code, bytes: Vec<u8>) -> Result<Self, Exception> {
+        match Numbers::new(code, &bytes).map_err(|error| raised(&error))? {
+            Some(numbers) => Ok(Self::Arena(numbers)),
+            None => Ok(Self::Own(bytes)),
+        }
     }
 
     fn len(&self) -> usize {
         match self {
             Self::Own(bytes) => bytes.len(),
-            Self::Arena { numbers, .. } => numbers.len(),
+            Self::Arena(numbers) => numbers.size(),
         }
     }
 
@@ -200,14 +73,16 @@ impl Memory {
     fn own(&self) -> usize {
         match self {
             Self::Own(bytes) => bytes.len(),
-            Self::Arena { .. } => 0,
+            Self::Arena(_) => 0,
         }
     }
 
     fn read(&self, at: usize, to: &mut [u8]) -> Result<(), Exception> {
         match self {
             Self::Own(bytes) => to.copy_from_slice(&bytes[at..at + to.len()]),
-            Self::Arena { numbers, lock } => locked(lock, || numbers.read(at, to))?,
+            Self::Arena(numbers) => numbers
+                .read(at, to, Deadline::after(PATIENCE), || false)
+                .map_err(|error| raised(&error))?,
         }
         Ok(())
     }
@@ -215,7 +90,9 @@ impl Memory {
     fn write(&mut self, at: usize, from: &[u8]) -> Result<(), Exception> {
         match self {
             Self::Own(bytes) => bytes[at..at + from.len()].copy_from_slice(from),
-            Self::Arena { numbers, lock } => locked(lock, || numbers.write(at, from))?,
+            Self::Arena(numbers) => numbers
+                .write(at, from, Deadline::after(PATIENCE), || false)
+                .map_err(|error| raised(&error))?,
         }
         Ok(())
     }
@@ -224,32 +101,18 @@ impl Memory {
     fn all(&self) -> Result<Cow<'_, [u8]>, Exception> {
         match self {
             Self::Own(bytes) => Ok(Cow::Borrowed(bytes)),
-            Self::Arena { numbers, .. } => {
-                let mut bytes = vec![0; numbers.len()];
+            Self::Arena(numbers) => {
+                let mut bytes = vec![0; numbers.size()];
                 self.read(0, &mut bytes)?;
                 Ok(Cow::Owned(bytes))
             }
         }
     }
 
-    fn place(&self, code: char) -> Option<Place> {
-        let Self::Arena { lock, .. } = self else { return None };
-        Some(Place { handle: lock.held().handle(), kind: "Array", code: Some(code) })
+    fn place(&self, code: Code) -> Option<Place> {
+        let Self::Arena(numbers) = self else { return None };
+        Some(Place { handle: numbers.held().handle(), kind: "Array", code: Some(code.letter) })
     }
-}
-
-/// An array of the engine: where its numbers are, and its lock.
-fn shared<T: Plain>(len: usize) -> Result<(Region, InnerLock), procession_ipc::Error> {
-    let array = procession_ipc::Array::<T>::zeroed(len)?;
-    Ok((array.region(), InnerLock::of(&array)))
-}
-
-fn locked<R>(lock: &InnerLock, work: impl FnOnce() -> R) -> Result<R, Exception> {
-    let raised = |error: procession_ipc::Error| raise::runtime_error(error.to_string());
-    lock.acquire_until(Deadline::after(PATIENCE), || false).map_err(raised)?;
-    let done = work();
-    lock.release().map_err(raised)?;
-    Ok(done)
 }
 
 impl Array {
@@ -260,31 +123,31 @@ impl Array {
             return Err(Fault::NoMethod);
         };
         let code = plain(code, "a type code")?;
-        let Some(kind) = code.as_str().and_then(Kind::of) else {
+        let Some(code) = code.as_str().and_then(Code::of) else {
             let text = "bad typecode (must be b, B, u, w, h, H, i, I, l, L, q, Q, f or d)";
             return Err(raise::value_error(text).into());
         };
         let initial = values(initial)?;
-        let size = initial.len() * kind.width;
+        let size = initial.len() * code.width;
         turn.store.has_room(size, 1)?;
         let mut bytes = Vec::with_capacity(size);
         for value in &initial {
-            kind.write(value, &mut bytes)?;
+            code.write(value, &mut bytes)?;
         }
         let memory = match turn.bells {
-            Some(_) => Memory::in_arena(kind, bytes)?,
+            Some(_) => Memory::in_arena(code, bytes)?,
             None => Memory::Own(bytes),
         };
         turn.store.take(memory.own())?;
-        Ok(Box::new(Self { kind, memory, store: Rc::clone(turn.store) }))
+        Ok(Box::new(Self { code, memory, store: Rc::clone(turn.store) }))
     }
 
     fn len(&self) -> usize {
-        self.memory.len() / self.kind.width
+        self.memory.len() / self.code.width
     }
 
     fn as_python(&self, bytes: Vec<u8>) -> Value {
-        let code = Value::Str(self.kind.code.to_string());
+        let code = Value::Str(self.code.letter.to_string());
         Value::call("array", "array", vec![code, Value::Bytes(bytes)])
     }
 
@@ -292,13 +155,13 @@ impl Array {
         match Index::of(argument, "array")? {
             Index::At(index) => {
                 let place = place(index, self.len(), "array index out of range")?;
-                let mut bytes = vec![0; self.kind.width];
-                self.memory.read(place * self.kind.width, &mut bytes)?;
-                Ok(self.kind.read(&bytes).into())
+                let mut bytes = vec![0; self.code.width];
+                self.memory.read(place * self.code.width, &mut bytes)?;
+                Ok(self.code.read(&bytes).into())
             }
             Index::Slice(slice) => {
                 let places = slice.places(self.len())?;
-                let (all, width) = (self.memory.all()?, self.kind.width);
+                let (all, width) = (self.memory.all()?, self.code.width);
                 let bytes =
                     places.iter().flat_map(|place| &all[place * width..(place + 1) * width]);
                 Ok(self.as_python(bytes.copied().collect()).into())
@@ -312,8 +175,8 @@ impl Array {
         };
         let place = place(index, self.len(), "array assignment index out of range")?;
         let mut bytes = Vec::new();
-        self.kind.write(&plain(value, "a number")?, &mut bytes)?;
-        Ok(self.memory.write(place * self.kind.width, &bytes)?)
+        self.code.write(&plain(value, "a number")?, &mut bytes)?;
+        Ok(self.memory.write(place * self.code.width, &bytes)?)
     }
 }
 
@@ -343,18 +206,18 @@ impl Hosted for Array {
     }
 
     fn repr(&self, _address: &str) -> Result<String, Fault> {
-        let code = self.kind.code;
+        let letter = self.code.letter;
         let bytes = self.memory.all()?;
         if bytes.is_empty() {
-            return Ok(format!("array('{code}')"));
+            return Ok(format!("array('{letter}')"));
         }
-        let values = bytes.chunks(self.kind.width).map(|bytes| self.kind.read(bytes));
-        if self.kind.number == Number::Character {
+        let values = bytes.chunks(self.code.width).map(|bytes| self.code.read(bytes));
+        if self.code.number == Number::Character {
             let text: String =
                 values.filter_map(|value| value.as_str().map(ToOwned::to_owned)).collect();
-            return Ok(format!("array('{code}', {})", Value::Str(text)));
+            return Ok(format!("array('{letter}', {})", Value::Str(text)));
         }
-        Ok(format!("array('{code}', {})", Value::List(values.collect())))
+        Ok(format!("array('{letter}', {})", Value::List(values.collect())))
     }
 
     fn contents(&self) -> Result<Answer, Fault> {
@@ -362,6 +225,6 @@ impl Hosted for Array {
     }
 
     fn share(&mut self, _turn: &mut Turn<'_>) -> Option<Place> {
-        self.memory.place(self.kind.code)
+        self.memory.place(self.code)
     }
 }

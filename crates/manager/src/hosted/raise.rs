@@ -21,7 +21,6 @@ builtins! {
     connection_refused "ConnectionRefusedError",
     index_error "IndexError",
     memory_error "MemoryError",
-    overflow_error "OverflowError",
     runtime_error "RuntimeError",
     type_error "TypeError",
     value_error "ValueError",

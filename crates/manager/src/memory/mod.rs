@@ -4,6 +4,8 @@
 //! |---|---|
 //! | [`join()`] | how a client comes into the server's family |
 //! | [`Cell`] | where a value lies |
+//! | `numbers` | where the numbers of an array lie |
+//! | `code` | what the type code of an array says of them |
 //! | `offer` | how the server lets it in, and buries it |
 //! | `bells` | how the server hears of objects that others use without it |
 //!
@@ -11,7 +13,9 @@
 
 pub(crate) mod bells;
 mod cell;
+pub(crate) mod code;
 mod join;
+pub(crate) mod numbers;
 pub(crate) mod offer;
 
 pub use cell::Cell;

@@ -11,6 +11,7 @@ mod raw;
 #[expect(dead_code, reason = "other tests need the rest of it")]
 mod running;
 mod scenarios;
+mod typed;
 
 use std::process::Command;
 

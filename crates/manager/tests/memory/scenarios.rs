@@ -2,11 +2,11 @@
 
 use crate::client::{Client, ITEMS, attach, get_number, join, pickle};
 use crate::raw::{Raw, Said};
-use crate::running::{KEY, Running, builder};
+use crate::running::{Running, builder};
+use crate::typed;
 use procession_ipc::byte_queue::{ByteQueue, Got};
 use procession_ipc::message::PICKLE;
 use procession_ipc::{Array, Lock, Shareable};
-use procession_manager::client::{self, Manager, ManagerError};
 use procession_manager::memory::{Cell, NotShared, TICKET};
 use procession_shm::Handle;
 use procession_sys::Deadline;
@@ -14,7 +14,6 @@ use procession_testkit::wait_until;
 use procession_wire::message::Token;
 use procession_wire::value::Value;
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 pub(crate) const ALL: &[(&str, fn())] = &[
     ("sharers_and_others_on_one_queue_lose_and_double_nothing", mixed),
@@ -32,11 +31,13 @@ pub(crate) const ALL: &[(&str, fn())] = &[
     ("what_names_an_object_is_kept_by_the_server", tickets),
     ("values_and_arrays_are_the_same_on_both_ways", data),
     ("a_seat_that_nobody_took_is_withdrawn", unused_seat),
-    ("typed_proxies_use_the_memory_and_do_as_over_the_socket", typed_proxies),
-    ("a_typed_proxy_says_that_the_server_is_gone", typed_proxy_without_the_server),
+    ("typed_proxies_use_the_memory_and_do_as_over_the_socket", typed::proxies),
+    ("batches_of_typed_proxies_keep_their_order", typed::batches),
+    ("a_typed_proxy_of_an_array_does_as_over_the_socket", typed::arrays),
+    ("a_typed_proxy_says_that_the_server_is_gone", typed::without_the_server),
 ];
 
-fn start(name: &str) -> Running {
+pub(crate) fn start(name: &str) -> Running {
     Running::start(builder(), &format!("@procession-memory-{name}-{}", std::process::id()))
 }
 
@@ -341,72 +342,4 @@ fn unused_seat() {
     assert_eq!(family.members().len(), before + 1);
     asker.kill();
     wait_until("the seat is free", || family.members().len() == before);
-}
-
-/// Calls that the server has carried out since then.
-fn calls_since(server: &Running, before: u64) -> u64 {
-    server.counters.read().calls - before
-}
-
-fn typed_proxies() {
-    const SHORT: Duration = Duration::from_millis(20);
-    let server = start("typed");
-    let manager = Manager::connect(server.address.clone(), KEY).unwrap();
-    let queue: client::JoinableQueue<String> = manager.create("Queue", (2,)).unwrap();
-    let lock = manager.lock().unwrap();
-    let value: client::Value<u64> = manager.create("Value", ("i", 5)).unwrap();
-    let before = server.counters.read().calls;
-    let large = "x".repeat(1 << 20);
-    queue.put(&"one".to_owned()).unwrap();
-    queue.put(&large).unwrap();
-    assert!(matches!(queue.try_put(&large), Err(ManagerError::Full)));
-    assert!(queue.put_timeout(&large, SHORT).unwrap_err().is_timeout());
-    assert!(queue.full().unwrap() && queue.qsize().unwrap() == 2);
-    assert_eq!(queue.get().unwrap(), "one");
-    assert_eq!(queue.get_many(5).unwrap(), [large]);
-    assert!(matches!(queue.try_get(), Err(ManagerError::Empty)));
-    assert!(queue.get_timeout(SHORT).unwrap_err().is_timeout());
-    queue.task_done().unwrap();
-    queue.task_done().unwrap();
-    queue.join().unwrap();
-    assert!(queue.task_done().unwrap_err().is("builtins", "ValueError"));
-    {
-        let _guard = lock.lock().unwrap();
-        assert!(lock.try_lock().unwrap().is_none() && !lock.acquire_timeout(SHORT).unwrap());
-    }
-    assert!(lock.release().unwrap_err().is("builtins", "RuntimeError"));
-    value.set(&(value.get().unwrap() + 1)).unwrap();
-    assert_eq!(value.get().unwrap(), 6);
-    assert_eq!(calls_since(&server, before), 0, "the server has nothing to do with it");
-
-    // What only the server can, and what others do.
-    let mut raw = Raw::stock(&server.address);
-    let ident = client::Typed::proxy(&*queue).id().to_owned();
-    raw.call(&ident, "put", &["from afar".into()]);
-    assert_eq!(queue.get().unwrap(), "from afar");
-    queue.shutdown().unwrap();
-    assert!(matches!(queue.get(), Err(ManagerError::Closed)));
-    assert!(matches!(queue.put(&String::new()), Err(ManagerError::Closed)));
-    let words: client::Value<String> = manager.create("Value", ("i", "short")).unwrap();
-    words.set(&"long".repeat(100)).unwrap();
-    assert_eq!(words.get().unwrap().len(), 400);
-}
-
-/// The server is a process of its own here, which is killed.
-fn typed_proxy_without_the_server() {
-    let address = format!("@procession-memory-gone-{}", std::process::id());
-    let mut server = Client::start("serve", &address.parse().unwrap(), "", 0);
-    assert_eq!(server.hear(), "serving");
-    let manager = Manager::connect(address.as_str(), KEY).unwrap();
-    let queue: client::Queue<u64> = manager.create("Queue", ()).unwrap();
-    queue.put(&1).unwrap();
-    let waiting = std::thread::scope(|scope| {
-        let getter = queue.clone();
-        let waiter = scope.spawn(move || (getter.get(), getter.get()));
-        wait_until("it waits", || queue.qsize().unwrap_or(1) == 0);
-        server.kill();
-        waiter.join().unwrap()
-    });
-    assert!(matches!(waiting, (Ok(1), Err(ManagerError::Lost { .. }))), "{waiting:?}");
-    assert!(matches!(queue.put(&2), Err(ManagerError::Lost { .. })));
 }

@@ -6,8 +6,11 @@
 //! | room | what it holds |
 //! |---|---|
 //! | `object` | finding the object in memory; what its errors mean |
-//! | `queue`, `lock`, `value` | what each does there |
+//! | `batch` | items that a queue is put together |
+//! | `queue`, `lock`, `value`, `array` | what each does there |
 
+mod array;
+mod batch;
 mod lock;
 mod object;
 mod queue;

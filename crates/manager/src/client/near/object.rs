@@ -6,6 +6,8 @@ use crate::client::link::Link;
 use crate::client::proxy::Proxy;
 use crate::client::request;
 use crate::client::shared::{Shared, Waits};
+use crate::memory::code::Code;
+use crate::memory::numbers::Numbers;
 use crate::memory::{self, Cell};
 use procession_ipc::byte_queue::ByteQueue;
 use procession_ipc::{Error, Lock, Shareable};
@@ -30,6 +32,14 @@ enum Object {
     Queue(ByteQueue),
     Lock(Lock),
     Value(Cell),
+    Array(Coded),
+}
+
+/// Numbers, and what they are.
+#[derive(Debug)]
+pub(in crate::client) struct Coded {
+    pub(super) code: Code,
+    pub(super) numbers: Numbers,
 }
 
 /// Joins the manager's family, if it lends its memory to this process.
@@ -50,12 +60,17 @@ impl Near {
         let place = shared.home.ask(shared, &out, |answer| {
             answer::value::<Option<(u64, String, String, u64)>>(shared, "handle", answer)
         });
-        let (handle, kind, _, server) = place.ok()??;
+        let (handle, kind, code, server) = place.ok()??;
         let handle = Handle::from_bits(handle)?;
         let object = match kind.as_str() {
             "Queue" => Object::Queue(ByteQueue::attach(family, handle).ok()?),
             "Lock" => Object::Lock(Lock::attach(family, handle).ok()?),
             "Value" => Object::Value(Cell::attach(family, handle).ok()?),
+            "Array" => {
+                let code = Code::of(&code)?;
+                let numbers = Numbers::attach(family, handle, code).ok()??;
+                Object::Array(Coded { code, numbers })
+            }
             _ => return None,
         };
         Some(Self { object, family, server: MemberId::from_word(server) })
@@ -79,21 +94,14 @@ fn meaning(proxy: &Proxy, method: &str, waits: Waits, error: &Error) -> ManagerE
         Error::Closed { .. } => ManagerError::Closed,
         Error::Interrupted { .. } => gone(proxy),
         Error::TaskDoneTooOften => raised("ValueError", error),
-        Error::ReleasedTooOften => {
-            let text = "release unlocked lock".to_owned();
-            ManagerError::Raised(Box::new(Exception::new(
-                "builtins",
-                "RuntimeError",
-                vec![text.into()],
-            )))
-        }
+        Error::ReleasedTooOften => raised("RuntimeError", &"release unlocked lock"),
         error if error.is_out_of_memory() => raised("MemoryError", error),
         error => proxy.shared().failed(method, &error.to_string()),
     }
 }
 
-fn raised(name: &str, error: &Error) -> ManagerError {
-    let text = error.to_string().into();
+pub(super) fn raised(name: &str, text: &impl ToString) -> ManagerError {
+    let text = text.to_string().into();
     ManagerError::Raised(Box::new(Exception::new("builtins", name, vec![text])))
 }
 
@@ -173,4 +181,8 @@ door!(
 door!(
     /// A value in memory.
     NearValue, Value: Cell, near_value
+);
+door!(
+    /// An array in memory.
+    NearArray, Array: Coded, near_array
 );
