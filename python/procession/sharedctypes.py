@@ -8,6 +8,7 @@ wants it, and its `owner_died()` tells that one; a lock that was given stays loc
 """
 
 import ctypes
+import math
 import weakref
 from multiprocessing import context as _context
 from multiprocessing import sharedctypes as _stock
@@ -97,10 +98,17 @@ def RawValue(typecode_or_type, *args):
 def RawArray(typecode_or_type, size_or_initializer=None, *, shape=None):
     """A ctypes array in shared memory, without a lock.
 
-    With `shape` it is an array of arrays, for (2, 3) two of three elements; an initializer gives its rows.
+    With `shape` it is an array of arrays, for (2, 3) two of three elements; an initializer gives its rows. A
+    size says the same again, and is a ValueError if it does not.
     """
     type_ = typecode_to_type.get(typecode_or_type, typecode_or_type)
     if shape is not None:
+        if isinstance(size_or_initializer, int):
+            if size_or_initializer != math.prod(shape):
+                raise ValueError(
+                    f"an array of shape {tuple(shape)} has {math.prod(shape)} elements, not {size_or_initializer}"
+                )
+            size_or_initializer = None
         for length in reversed(shape):
             type_ = type_ * length
         obj = _new_value(type_)

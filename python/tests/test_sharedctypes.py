@@ -192,6 +192,12 @@ def test_arrays_of_more_dimensions():
     assert memoryview(raw).shape == (2, 2, 2)
 
 
+def test_a_size_beside_a_shape_has_to_agree_with_it():
+    assert procession.Array("i", 6, shape=(2, 3)).shape == (2, 3)
+    said = "an array of shape (2, 3) has 6 elements, not 7"
+    assert raised(lambda: procession.Array("i", 7, shape=(2, 3))) == (ValueError, said)
+
+
 def test_numpy_sees_the_memory_itself():
     numpy = pytest.importorskip("numpy")
     array = procession.Array("d", shape=(3, 4))
