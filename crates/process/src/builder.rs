@@ -3,7 +3,9 @@
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::Arc;
 
+use procession_ipc::Queue;
 use procession_ipc::message::Objects;
 use procession_sys::crash_point;
 use procession_sys::fork::{ForkError, is_single_threaded};
@@ -11,13 +13,14 @@ use procession_sys::image::ship;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::children::Child;
 use crate::error::Error;
 use crate::process::Process;
-use crate::python::Program;
-use crate::python::order::Order;
+use crate::python::order::{Order, Standing};
+use crate::python::{Answer, Program};
 use crate::start::order::{Preface, Surroundings};
 use crate::start::run::Run;
-use crate::start::slot::Slot;
+use crate::start::slot::{Arguments, Slot};
 use crate::start::{Failure, Plan, Reaper, StartMethod, Started};
 use crate::stdio::Stdio;
 use crate::{children, current, exit, init, python, start};
@@ -264,20 +267,56 @@ impl ProcessBuilder {
         order: &[u8],
         objects: &Objects,
     ) -> Result<Program, Error> {
+        self.other_program(command, |slot, _| slot.put_pickled_arguments(order, objects))
+            .map(Program::new)
+    }
+
+    /// Starts another Rust program that does one of its [`Tasks`](crate::Tasks) again and again.
+    ///
+    /// It takes arguments, each a pickle, as bytes from one queue, and puts what came of them into the other; the first
+    /// answer, before the first arguments, says that it is there. It returns after a [`shutdown`](Queue::shutdown) of the first queue.
+    ///
+    /// # Errors
+    ///
+    /// As [`program`](Self::program). Without such a task, `join` says which there are.
+    ///
+    /// # If a process dies
+    ///
+    /// The arguments that it had taken have gone with it. Those in the queue are for another one.
+    pub fn standing(
+        self,
+        command: Command,
+        task: &str,
+        arguments: &Queue<()>,
+        answers: &Queue<Answer>,
+    ) -> Result<Process<()>, Error> {
+        let standing = (arguments, answers);
+        self.other_program(command, |slot, name| {
+            slot.put_arguments_for_python(&Standing { name, function: task, standing })
+        })
+        .map(Process::new)
+    }
+
+    /// Starts another program, whose order `lay` lays into its seat for a process of that name.
+    fn other_program(
+        self,
+        command: Command,
+        lay: impl FnOnce(Slot, &str) -> Result<Arguments, procession_ipc::Error>,
+    ) -> Result<Arc<Child>, Error> {
         let (daemon, outlive) = (self.daemon, self.outlive);
         let name = current::name_child(self.name.clone(), daemon).name;
         let wanted = self.surroundings(&Surroundings::now());
         exit::arrange();
         let memory = |attempt, source| Error::Memory { name: name.clone(), attempt, source };
         let slot = Slot::reserve(&name).map_err(|source| memory("reserve the seat", source))?;
-        let arguments = slot.put_pickled_arguments(order, objects).map_err(|source| {
+        let arguments = lay(slot, &name).map_err(|source| {
             slot.release();
             memory("send the arguments", source)
         })?;
         match start::program::start(command, slot, outlive, &self.stdio, &wanted) {
             Ok((pid, pidfd)) => {
                 let started = Started { pid, pidfd, slot, arguments, reaper: Reaper::Parent };
-                Ok(Program::new(children::enter(name, daemon, outlive, started)))
+                Ok(children::enter(name, daemon, outlive, started))
             }
             Err(source) => {
                 slot.release();

@@ -30,7 +30,8 @@ pub fn init() {
     start::boot(None);
 }
 
-/// As [`init`], in a program whose tasks a Python process may start: `procession.RustProcess(path, task, args)`.
+/// As [`init`], in a program whose tasks a Python process may start: `procession.RustProcess(path, task, args)`; or
+/// `procession worker --program path task`, whose processes do a task again and again.
 ///
 /// In a process that was started so it does not return: the task runs instead of `main`.
 ///

@@ -1,8 +1,9 @@
-//! One worker: a thread that speaks with the manager, and a Python process.
+//! One worker: a thread that speaks with the manager, and a process that does the tasks.
 
 use super::Arguments;
-use super::hands::{Hands, Outcome, runtime_error};
+use super::hands::{Hands, Outcome};
 use super::tally::{Ended, Tally};
+use procession::manager::value::Value;
 use procession::manager::{ManagerBuilder, ManagerError, Payload, Queue};
 use std::time::{Duration, Instant};
 
@@ -99,26 +100,34 @@ impl Lane<'_> {
             Err(error) => return Err(error.into()),
         };
         self.tally.begun();
-        let outcome = hands.call(&task, || self.tally.must_hurry());
-        let (ended, next) = match outcome.map_err(Trouble::End)? {
+        let (ended, next) = match self.call(hands, &task).map_err(Trouble::End)? {
             Outcome::Returned(result) => (Some(Ended::Returned), result),
-            Outcome::Raised(exception, traceback) => {
-                self.tally
-                    .complain(&format_args!("worker {}: a task raised\n{traceback}", self.number));
+            Outcome::Raised(exception, text) => {
+                self.tally.complain(&format_args!("worker {}: a task raised\n{text}", self.number));
                 (Some(Ended::Raised), exception)
             }
-            Outcome::Died(how) => {
+            Outcome::Died(end) => {
+                let how = format!("its process ended in this task: {end}");
                 self.tally.complain(&format_args!("worker {}: {how}", self.number));
-                if !hands.go_on() {
-                    *hands = Hands::start(self.arguments, self.number).map_err(Trouble::End)?;
-                }
-                (Some(Ended::Lost), runtime_error(&how))
+                *hands = Hands::start(self.arguments, self.number).map_err(Trouble::End)?;
+                let error = Value::call("builtins", "RuntimeError", vec![how.as_str().into()]);
+                (Some(Ended::Lost), Payload::of(&error))
             }
-            Outcome::Given => (None, task),
+            Outcome::NotBegun(_) | Outcome::Given => (None, task),
         };
         self.tally.ended(ended);
         *hand = if ended.is_some() { Hand::Result(next) } else { Hand::Task(next) };
         Ok(true)
+    }
+
+    /// Has a task done, by another process if that which there was had ended by itself in between.
+    fn call(&self, hands: &mut Hands, task: &Payload) -> Result<Outcome, String> {
+        loop {
+            let outcome = hands.call(task, || self.tally.must_hurry())?;
+            let Outcome::NotBegun(end) = outcome else { return Ok(outcome) };
+            self.tally.complain(&format_args!("worker {}: {end}", self.number));
+            *hands = Hands::start(self.arguments, self.number)?;
+        }
     }
 
     fn connect(&self) -> Result<Queues, ManagerError> {

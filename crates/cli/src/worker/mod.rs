@@ -6,22 +6,18 @@
 //! | the function returns | what it returns |
 //! | it raises | the exception itself; where that cannot be pickled, a `RuntimeError` with its text. The traceback is on stderr |
 //! | a Rust task panics, or cannot read what was put | a `RuntimeError` with what it says |
-//! | the worker's process dies in it | a `RuntimeError` that says how. It is not tried again |
+//! | the worker's process dies in it | a `RuntimeError` that says how. It is not tried again; another process does the next one |
 //! | the manager goes | the result, once it is back |
 //! | Ctrl-C or SIGTERM | the results of what has begun; a second one puts those tasks back instead |
 //!
 //! | room | what it holds |
 //! |---|---|
 //! | [`lane`] | one worker: a thread that speaks with the manager |
-//! | [`hands`] | what does its tasks |
-//! | [`python`] | a Python process, which does one after the other |
-//! | [`program`] | a Rust program, which is started for each |
+//! | [`hands`] | what does its tasks: a process of Python or of a Rust program, one after the other |
 //! | [`tally`] | what all lanes did: the line of progress, the summary, and that they are to end |
 
 mod hands;
 mod lane;
-mod program;
-mod python;
 mod tally;
 
 use crate::stop::{Heard, Stop};
@@ -66,7 +62,7 @@ pub(crate) struct Arguments {
     /// The Python interpreter, which has the package `procession`; else what PROCESSION_PYTHON names, else python3.
     #[arg(long, value_name = "PROGRAM")]
     python: Option<PathBuf>,
-    /// Instead of Python: a Rust program whose main begins with procession::init_with. It is started for each task.
+    /// Instead of Python: a Rust program, of this version of procession, whose main begins with procession::init_with.
     #[arg(long, value_name = "PROGRAM", conflicts_with = "python")]
     program: Option<PathBuf>,
     /// The Python function that is called with each task, module:function; with --program, the name of one of its tasks.

@@ -7,18 +7,18 @@ mod ran;
 #[path = "../command/served.rs"]
 #[expect(dead_code, reason = "the other tests of the command use all of it")]
 mod served;
+#[path = "../command/worked.rs"]
+mod worked;
 
 use procession::manager::value::Value;
 use procession::manager::{Manager, Payload, Queue};
 use procession_testkit::{guard, wait_until};
-use ran::{Mark, command};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 use served::{KEY, Served, key_file};
 use std::fs;
-use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStderr, Stdio};
 use std::time::Duration;
+use worked::Worker;
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -47,68 +47,15 @@ tests! {
     told_to_end_it_ends_what_has_begun_and_told_twice_puts_it_back
 }
 
-/// `procession worker`, while a test uses it.
-struct Worker {
-    child: Child,
-    errors: BufReader<ChildStderr>,
-    mark: Mark,
+fn start(key: &Path, connect: &str, more: &[&str]) -> Worker {
+    let python = std::env::var("PROCESSION_TEST_PYTHON").expect("looked at before");
+    Worker::start(key, connect, &[&["--python", &python], more].concat(), |command| {
+        command.env("PYTHONPATH", concat!(env!("CARGO_MANIFEST_DIR"), "/tests/python"));
+    })
 }
 
-impl Worker {
-    fn start(key: &Path, connect: &str, more: &[&str]) -> Self {
-        let python = std::env::var("PROCESSION_TEST_PYTHON").expect("looked at before");
-        let key = key.to_str().expect("it is text");
-        let arguments =
-            ["worker", "--connect", connect, "--authkey-file", key, "--python", &python];
-        let (mut command, mark) = command(&[&arguments, more].concat());
-        let modules = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/python");
-        let mut child = command
-            .env("PYTHONPATH", modules)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("the command was built");
-        let errors = BufReader::new(child.stderr.take().expect("it is a pipe"));
-        Self { child, errors, mark }
-    }
-
-    fn for_server(served: &Served, more: &[&str]) -> Self {
-        Self::start(&key_file("worker-key", KEY), &served.address.to_string(), more)
-    }
-
-    fn signal(&self, signal: Signal) {
-        kill_process(Pid::from_child(&self.child), signal).expect("it is ours");
-    }
-
-    /// Reads what it complains of, up to a line with this.
-    fn until(&mut self, what: &str) {
-        let mut line = String::new();
-        while !line.contains(what) {
-            line.clear();
-            assert_ne!(self.errors.read_line(&mut line).expect("it is text"), 0, "no {what:?}");
-        }
-    }
-
-    /// Waits for its end: exit code, summary, complaints.
-    fn ended(mut self) -> (Option<i32>, String, String) {
-        let (mut said, mut errors) = (String::new(), String::new());
-        self.errors.read_to_string(&mut errors).expect("it is text");
-        let stdout = self.child.stdout.as_mut().expect("it is a pipe");
-        stdout.read_to_string(&mut said).expect("it is text");
-        let code = self.child.wait().expect("it is our child").code();
-        self.mark.expect_nothing_left();
-        (code, said, errors)
-    }
-}
-
-/// A test that fails leaves it running.
-impl Drop for Worker {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            let _ = self.child.kill();
-            let _ = self.child.wait();
-        }
-    }
+fn start_for(served: &Served, more: &[&str]) -> Worker {
+    start(&key_file("worker-key", KEY), &served.address.to_string(), more)
 }
 
 fn queues<A, R>(manager: &Manager) -> (Queue<A>, Queue<R>) {
@@ -140,7 +87,7 @@ mod list {
         let served = Served::start("worker-results", None, &[]);
         let (tasks, results) = queues::<u64, String>(&served.manager());
         tasks.put_many(0..50).unwrap();
-        let worker = Worker::for_server(&served, &["-n", "2", "--idle", "0.5", "jobs:square"]);
+        let worker = start_for(&served, &["-n", "2", "--idle", "0.5", "jobs:square"]);
         let mut got: Vec<_> = (0..50).map(|_| results.get_timeout(PATIENCE).unwrap()).collect();
         got.sort_unstable();
         let mut expected: Vec<_> = (0..50).map(|n| format!("{n} * {n} = {}", n * n)).collect();
@@ -163,7 +110,7 @@ mod list {
             Value::object("jobs", "Point", state)
         };
         tasks.put_payload(&Payload::of(&point(7))).unwrap();
-        let worker = Worker::for_server(&served, &["-n", "1", "--idle", "0.5", "jobs:moved"]);
+        let worker = start_for(&served, &["-n", "1", "--idle", "0.5", "jobs:moved"]);
         let moved = results.get_payload_timeout(PATIENCE).unwrap().describe().unwrap();
         assert_eq!(moved, point(8));
         assert_eq!(worker.ended().0, Some(0));
@@ -178,7 +125,7 @@ mod list {
         {
             tasks.put(&7).unwrap();
             let function = format!("jobs:{function}");
-            let worker = Worker::for_server(&served, &["-n", "1", "--idle", "0.5", &function]);
+            let worker = start_for(&served, &["-n", "1", "--idle", "0.5", &function]);
             let raised = results.get_payload_timeout(PATIENCE).unwrap().describe().unwrap();
             let Value::Object(raised) = raised else { panic!("{raised}") };
             assert!(raised.class.is("builtins", class), "{raised:?}");
@@ -195,7 +142,7 @@ mod list {
         let served = Served::start("worker-dies", None, &[]);
         let (tasks, results) = queues::<u64, ()>(&served.manager());
         tasks.put_many(0..2).unwrap();
-        let worker = Worker::for_server(&served, &["-n", "1", "--idle", "0.5", "jobs:die"]);
+        let worker = start_for(&served, &["-n", "1", "--idle", "0.5", "jobs:die"]);
         for _ in 0..2 {
             let told = results.get_payload_timeout(PATIENCE).unwrap().describe().unwrap();
             let Value::Object(told) = told else { panic!("{told}") };
@@ -211,7 +158,7 @@ mod list {
     pub(super) fn a_function_that_is_not_there_ends_the_worker() {
         let served = Served::start("worker-nothing", None, &[]);
         for function in ["jobs:nothing", "nowhere:nothing", "jobs"] {
-            let (code, _, errors) = Worker::for_server(&served, &["-n", "2", function]).ended();
+            let (code, _, errors) = start_for(&served, &["-n", "2", function]).ended();
             assert_eq!(code, Some(1), "{errors}");
             assert!(
                 errors.contains(function.rsplit(':').next().unwrap()) || errors.contains("nowhere"),
@@ -225,11 +172,10 @@ mod list {
         let served = Served::start("worker-wrong", None, &[]);
         let address = served.address.to_string();
         let wrong = key_file("worker-wrong-key", "another");
-        let (code, _, errors) = Worker::start(&wrong, &address, &["jobs:square"]).ended();
+        let (code, _, errors) = start(&wrong, &address, &["jobs:square"]).ended();
         assert_eq!(code, Some(1));
         assert!(errors.contains(&address) && errors.contains("key"), "{errors}");
-        let (code, _, errors) =
-            Worker::for_server(&served, &["--tasks", "get_none", "jobs:square"]).ended();
+        let (code, _, errors) = start_for(&served, &["--tasks", "get_none", "jobs:square"]).ended();
         assert!(code == Some(1) && errors.contains("get_none"), "{errors}");
         end(served);
     }
@@ -240,7 +186,7 @@ mod list {
         let path = path("restart");
         let (tasks, _) = queues::<String, String>(&served.manager());
         tasks.put(&path.to_str().unwrap().to_owned()).unwrap();
-        let mut worker = Worker::for_server(&served, &["-n", "1", "jobs:wait_for"]);
+        let mut worker = start_for(&served, &["-n", "1", "jobs:wait_for"]);
         wait_until("the task has begun", || begun(&path).exists());
         end(served);
         fs::write(&path, "").unwrap();
@@ -263,7 +209,7 @@ mod list {
             let path = path(&format!("stop-{twice}"));
             let task = path.to_str().unwrap().to_owned();
             tasks.put(&task).unwrap();
-            let mut worker = Worker::for_server(&served, &["-n", "1", "jobs:wait_for"]);
+            let mut worker = start_for(&served, &["-n", "1", "jobs:wait_for"]);
             wait_until("the task has begun", || begun(&path).exists());
             worker.signal(Signal::INT);
             worker.until("once more puts them back");

@@ -30,16 +30,19 @@
 //! | [`Tasks`] | the tasks of a program, by name |
 //! | [`Post`] | the place of a Python process, for the front door there |
 //! | [`Program`] | a Rust program that it started, for the same |
+//! | [`Answer`] | what a process says that does one task again and again: [`ProcessBuilder::standing`](crate::ProcessBuilder::standing) |
 
 pub(crate) mod order;
 mod post;
 mod program;
 mod raised;
+mod standing;
 mod tasks;
 
 pub use post::Post;
 pub use program::{Program, forget_parent};
 pub use raised::Raised;
+pub use standing::{Answer, Pickle};
 pub use tasks::Tasks;
 
 use std::ffi::OsString;

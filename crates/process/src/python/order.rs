@@ -1,6 +1,9 @@
 //! What is asked of a process in the other language: a pickle of a dict.
 
+use procession_ipc::Queue;
 use serde::{Deserialize, Serialize};
+
+use super::standing::Answer;
 
 /// The call. The names stand in the places that errors have: `.arguments[1].size`.
 #[derive(Debug, Serialize)]
@@ -12,11 +15,22 @@ pub(crate) struct Order<'a, A> {
     pub(crate) arguments: &'a A,
 }
 
-/// An order, apart from its arguments.
+/// A standing order: to call a task with the arguments that come from the first queue, each a pickle, and to put what came of
+/// it into the second.
+#[derive(Debug, Serialize)]
+pub(crate) struct Standing<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) function: &'a str,
+    pub(crate) standing: (&'a Queue<()>, &'a Queue<Answer>),
+}
+
+/// An order of either kind, apart from its arguments.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Head {
     pub(crate) name: String,
     pub(crate) function: String,
+    #[serde(default)]
+    pub(crate) standing: Option<(Queue<()>, Queue<Answer>)>,
 }
 
 /// The arguments of an order.

@@ -1,27 +1,83 @@
 //! The tasks of a program, by name.
 
+use std::convert::Infallible;
 use std::fmt;
 use std::os::unix::process::parent_id;
 
-use procession_ipc::message::{self, Parcel};
+use procession_ipc::message::{self, PICKLE, Parcel};
+use procession_ipc::{Error, Queue};
+use procession_wire::value::Value;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::order::{Arguments, Head};
+use super::standing::{Answer, Pickle};
 use crate::current::{self, Identity};
 use crate::panic::{Panic, before_abort, catch};
 use crate::start::run::{FAILED, Outcome, PANICKED, RETURNED};
 use crate::start::slot::Slot;
 
-/// The tasks that a program has for processes in other languages; see [`init_with`](crate::init_with).
+/// The tasks that a program has for processes in other languages, and for `procession worker`; see
+/// [`init_with`](crate::init_with).
 #[derive(Default)]
 #[must_use = "give them to `init_with`"]
 pub struct Tasks {
-    list: Vec<(&'static str, Box<Run>)>,
+    list: Vec<(&'static str, Box<dyn Task>)>,
 }
 
-/// Decodes the arguments, runs the task, appends its outcome; the exit code.
-type Run = dyn Fn(&Parcel, &mut Vec<u8>) -> i32;
+/// A task, whatever its types are.
+trait Task {
+    /// Calls it with the arguments of an order, and appends its outcome; the exit code.
+    fn once(&self, order: &Parcel, bytes: &mut Vec<u8>) -> i32;
+
+    /// Calls it with a pickle of its arguments.
+    fn again(&self, pickle: &[u8]) -> Answer;
+}
+
+struct Typed<A, R>(fn(A) -> R);
+
+impl<A: DeserializeOwned, R: Serialize> Typed<A, R> {
+    /// What came of it; the reason if it was not called.
+    fn call(&self, arguments: Result<A, Error>) -> Result<Result<R, Panic>, String> {
+        match arguments {
+            Ok(arguments) => Ok(catch(|| (self.0)(arguments))),
+            Err(error) => Err(format!("its arguments cannot be decoded: {error}")),
+        }
+    }
+}
+
+impl<A: DeserializeOwned, R: Serialize> Task for Typed<A, R> {
+    fn once(&self, order: &Parcel, bytes: &mut Vec<u8>) -> i32 {
+        let arguments = order.decode_from_python::<Arguments<A>>();
+        match self.call(arguments.map(|Arguments { arguments }| arguments)) {
+            Ok(done) => leave(done.map_or_else(Outcome::Panicked, Outcome::Returned), bytes),
+            Err(reason) => fail(reason, bytes),
+        }
+    }
+
+    fn again(&self, pickle: &[u8]) -> Answer {
+        let mut bytes = Vec::new();
+        match self.call(message::decode(PICKLE, pickle)) {
+            Ok(Ok(result)) => match message::encode_for_python(&result, &mut bytes) {
+                Ok(_) => (true, Pickle(bytes), String::new()),
+                Err(error) => unsent(&error),
+            },
+            Ok(Err(panic)) => raised(panic.to_string()),
+            Err(reason) => raised(reason),
+        }
+    }
+}
+
+/// The answer of a task whose result does not arrive.
+fn unsent(error: &Error) -> Answer {
+    raised(format!("its result cannot be sent: {error}"))
+}
+
+/// An answer that is Python's `RuntimeError`.
+fn raised(text: String) -> Answer {
+    let exception = Value::call("builtins", "RuntimeError", vec![text.as_str().into()]);
+    (false, Pickle(exception.to_pickle()), text)
+}
 
 impl Tasks {
     /// None yet.
@@ -36,14 +92,7 @@ impl Tasks {
         A: DeserializeOwned + 'static,
         R: Serialize + 'static,
     {
-        let run = move |parcel: &Parcel, bytes: &mut Vec<u8>| match parcel.decode_from_python() {
-            Ok(Arguments { arguments }) => {
-                let outcome = catch(|| task(arguments));
-                leave(outcome.map_or_else(Outcome::Panicked, Outcome::Returned), bytes)
-            }
-            Err(error) => fail(format!("its arguments cannot be decoded: {error}"), bytes),
-        };
-        self.list.push((name, Box::new(run)));
+        self.list.push((name, Box::new(Typed(task))));
         self
     }
 
@@ -80,12 +129,33 @@ impl Tasks {
             parent: Some(("Python".to_owned(), parent_id() as i32)),
         });
         match self.list.iter().find(|(name, _)| *name == head.function) {
-            Some((_, run)) => run(parcel, bytes),
+            Some((_, task)) => match head.standing {
+                None => task.once(parcel, bytes),
+                Some((arguments, answers)) => match stand(&**task, &arguments, &answers) {
+                    Err(Error::Closed { .. }) => leave(Outcome::Returned(()), bytes),
+                    Err(error) => fail(format!("it is cut off from its parent: {error}"), bytes),
+                },
+            },
             None => {
                 let names: Vec<_> = self.list.iter().map(|(name, _)| *name).collect();
                 let there = names.join(", ");
                 fail(format!("the program has no task `{}`; it has: {there}", head.function), bytes)
             }
+        }
+    }
+}
+
+/// Does a task for as long as there are arguments, one after the other; first it says that it is there.
+fn stand(
+    task: &dyn Task,
+    arguments: &Queue<()>,
+    answers: &Queue<Answer>,
+) -> Result<Infallible, Error> {
+    answers.put(&(true, Pickle::default(), String::new()))?;
+    loop {
+        let answer = task.again(&arguments.get_bytes()?);
+        if let Err(error) = answers.put(&answer) {
+            answers.put(&unsent(&error))?;
         }
     }
 }
