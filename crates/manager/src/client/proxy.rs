@@ -6,7 +6,7 @@ use super::lane;
 use super::near::Near;
 use super::request::{self, Arguments, Named};
 use super::shared::{Shared, Waits};
-use procession_sys::forked;
+use procession_sys::{crash_point, forked};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::fmt;
@@ -302,6 +302,8 @@ impl Proxy {
 
 impl Drop for Inner {
     fn drop(&mut self) {
+        drop(self.near.take());
+        crash_point!("manager.near.let_go");
         // A reference of the parent's, or of a connection that is no more.
         if self.forked != forked::generation() || self.epoch != self.shared.epoch() {
             return;

@@ -2,7 +2,7 @@
 
 use procession_ipc::{Error, Shareable, Value};
 use procession_shm::{Family, Handle, Held};
-use procession_sys::Deadline;
+use procession_sys::{Deadline, crash_point};
 
 /// Bytes of a cell: how long the pickle is, and the pickle.
 const LEN: usize = 64;
@@ -95,7 +95,9 @@ impl Cell {
         let Some(place) = rest.get_mut(..pickle.len()) else { return Ok(false) };
         place.copy_from_slice(pickle);
         *length = pickle.len() as u8;
-        *self.lock(deadline, interrupt)? = bytes;
+        let mut place = self.lock(deadline, interrupt)?;
+        crash_point!("manager.cell.locked");
+        *place = bytes;
         Ok(true)
     }
 

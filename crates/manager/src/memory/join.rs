@@ -5,7 +5,7 @@
 
 use procession_shm::{Family, MemberId};
 use procession_sys::ready::{self, Watch};
-use procession_sys::{Deadline, fd_pass};
+use procession_sys::{Deadline, crash_point, fd_pass};
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
@@ -44,13 +44,16 @@ pub enum NotShared {
 pub fn join(socket: impl AsFd, deadline: Deadline) -> Result<&'static Family, NotShared> {
     procession_shm::family()?;
     fd_pass::send(&socket, REQUEST, &[])?;
+    crash_point!("manager.join.asked");
     let (reply, descriptor) = receive(socket.as_fd(), deadline)?;
+    crash_point!("manager.join.received");
     let reply: (String, Option<(u64, u64)>) =
         procession_wire::pickle::from_slice(&reply).map_err(|_| NotShared::Unknown)?;
     match (reply, descriptor) {
         ((kind, Some((_, seat))), Some(descriptor)) if kind == "#RETURN" => {
             let family = procession_shm::join(descriptor, MemberId::from_word(seat))?;
             family.stand_alone();
+            crash_point!("manager.join.joined");
             Ok(family)
         }
         ((kind, None), None) if kind == "#RETURN" => Err(NotShared::Refused),

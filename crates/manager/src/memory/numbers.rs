@@ -4,7 +4,7 @@ use super::code::{Code, Number};
 use procession_ipc::sync::InnerLock;
 use procession_ipc::{Array, Error, Plain, Shareable};
 use procession_shm::{Family, Handle, Held, Region};
-use procession_sys::Deadline;
+use procession_sys::{Deadline, crash_point};
 
 /// The bytes of numbers that processes share, and the lock under which they are read and written.
 #[derive(Debug)]
@@ -112,7 +112,9 @@ impl Numbers {
         if !self.lock.try_acquire() {
             self.lock.acquire_until(deadline, interrupt)?;
         }
+        crash_point!("manager.numbers.locked");
         work();
+        crash_point!("manager.numbers.before_release");
         self.lock.release()
     }
 }

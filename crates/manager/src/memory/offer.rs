@@ -2,7 +2,7 @@
 
 use super::bells::Bells;
 use procession_shm::{Family, MemberId, MemberState};
-use procession_sys::fd_pass;
+use procession_sys::{crash_point, fd_pass};
 use std::collections::HashMap;
 use std::io;
 use std::os::fd::AsFd;
@@ -62,7 +62,10 @@ impl Offer {
         let Ok(seat) = self.family.reserve() else { return Self::refuse(socket) };
         self.seats.entry(pid).or_default().push(seat);
         let reply = message(Some((self.number(), seat.to_word())))?;
-        fd_pass::send(socket, &reply, &[self.family.fd()])
+        crash_point!("manager.offer.reserved");
+        fd_pass::send(socket, &reply, &[self.family.fd()])?;
+        crash_point!("manager.offer.sent");
+        Ok(())
     }
 
     /// Tells a client that it is not let in.
@@ -75,6 +78,7 @@ impl Offer {
 
     /// That process has ended: what it held in the arena goes back.
     pub(crate) fn ended(&mut self, pid: Pid) {
+        crash_point!("manager.offer.before_bury");
         for seat in self.seats.remove(&pid).unwrap_or_default() {
             match self.family.state(seat) {
                 MemberState::Reserved => self.family.release(seat),

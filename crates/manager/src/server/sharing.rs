@@ -7,7 +7,7 @@ use super::objects::Host;
 use super::reply;
 use crate::hosted::{Answer, Turn};
 use crate::memory::offer::Offer;
-use procession_sys::peer;
+use procession_sys::{crash_point, peer};
 use procession_wire::message::Request;
 use procession_wire::value::Value;
 use std::os::fd::BorrowedFd;
@@ -43,6 +43,7 @@ impl Engine {
         let mut turn = Turn { owner: 0, now, store, bells, woken };
         let place = self.objects.get_mut(ident).and_then(|object| object.share(&mut turn));
         let Some(place) = place else { return Value::None };
+        crash_point!("manager.offer.placed");
         let code = place.code.map(String::from).unwrap_or_default();
         let server = self.offer.as_ref().map(Offer::seat);
         Value::Tuple(vec![
@@ -66,6 +67,7 @@ impl Engine {
             let Host::Own(hosted) = &mut self.objects.get_mut(ident)?.host else { return None };
             Some((ident, hosted.claim(ticket)?))
         });
+        crash_point!("manager.ticket.claimed");
         match found {
             Some((ident, kept)) => self.reply(connection, ident, Answer::Payload(kept)),
             None => reply::traceback(connection, "KeyError: nothing is kept under that ticket"),

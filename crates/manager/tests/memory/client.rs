@@ -3,6 +3,7 @@
 //! It says a line when it has come to the point that the scenario waits for.
 
 use crate::again;
+use crate::crashes;
 use crate::raw::Raw;
 use crate::running::{Running, builder};
 use procession_ipc::byte_queue::{ByteQueue, Got};
@@ -11,10 +12,11 @@ use procession_ipc::{Lock, Shareable};
 use procession_manager::memory::{self, NotShared};
 use procession_manager::transport::Address;
 use procession_shm::{Family, Handle};
-use procession_sys::Deadline;
+use procession_sys::{Deadline, crash};
 use procession_wire::value::Value;
 use std::io::{BufRead, BufReader, Write};
-use std::process::{Child, ChildStdin, ChildStdout, Stdio};
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 pub(crate) const ROLES: &[(&str, fn())] = &[
     ("put", put),
@@ -24,6 +26,9 @@ pub(crate) const ROLES: &[(&str, fn())] = &[
     ("why_not", why_not),
     ("ask_and_stay", ask_and_stay),
     ("serve", serve),
+    ("live", crashes::live),
+    ("meet_no_server", crashes::meet_no_server),
+    ("serve_all", crashes::serve),
 ];
 
 /// How many items a putter puts.
@@ -39,7 +44,17 @@ pub(crate) struct Client {
 impl Client {
     /// Starts one in that role, at an object.
     pub(crate) fn start(role: &str, address: &Address, ident: &str, number: u64) -> Self {
+        Self::run(again(role), address, ident, number)
+    }
+
+    /// Starts one that is killed at a named step.
+    pub(crate) fn doomed(point: &str, role: &str, address: &Address) -> Self {
         let mut command = again(role);
+        command.env(crash::VARIABLE, point);
+        Self::run(command, address, "", 0)
+    }
+
+    fn run(mut command: Command, address: &Address, ident: &str, number: u64) -> Self {
         command.env("ADDRESS", address.to_string()).env("IDENT", ident);
         command.env("NUMBER", number.to_string());
         let mut process =
@@ -69,6 +84,12 @@ impl Client {
         self.process.wait().expect("it can be reaped");
     }
 
+    /// Waits for its end, which is to be that of its step.
+    pub(crate) fn expect_killed(mut self) {
+        let status = self.process.wait().expect("it can be reaped");
+        assert_eq!(status.signal(), Some(9), "a client that was to be killed: {status}");
+    }
+
     /// Waits for its end, which is to be a good one.
     pub(crate) fn join(mut self) {
         drop(self.hears);
@@ -77,7 +98,7 @@ impl Client {
     }
 }
 
-fn variable(name: &str) -> String {
+pub(crate) fn variable(name: &str) -> String {
     std::env::var(name).expect("what the scenario says")
 }
 
@@ -85,12 +106,12 @@ fn number() -> u64 {
     variable("NUMBER").parse().expect("a number")
 }
 
-fn say(text: impl std::fmt::Display) {
+pub(crate) fn say(text: impl std::fmt::Display) {
     println!("{text}");
     std::io::stdout().flush().expect("somebody hears");
 }
 
-fn wait_to_be_told() {
+pub(crate) fn wait_to_be_told() {
     std::io::stdin().read_line(&mut String::new()).expect("a line");
 }
 

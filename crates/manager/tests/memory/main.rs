@@ -4,6 +4,7 @@
 //! scenario is this program again, with a server in a thread, and its clients are this program a third time.
 
 mod client;
+mod crashes;
 #[path = "../server/raw.rs"]
 #[expect(dead_code, reason = "other tests need the rest of it")]
 mod raw;

@@ -1,6 +1,7 @@
 //! What must hold.
 
 use crate::client::{Client, ITEMS, attach, get_number, join, pickle};
+use crate::crashes;
 use crate::raw::{Raw, Said};
 use crate::running::{Running, builder};
 use crate::typed;
@@ -35,6 +36,8 @@ pub(crate) const ALL: &[(&str, fn())] = &[
     ("batches_of_typed_proxies_keep_their_order", typed::batches),
     ("a_typed_proxy_of_an_array_does_as_over_the_socket", typed::arrays),
     ("a_typed_proxy_says_that_the_server_is_gone", typed::without_the_server),
+    ("a_sharer_killed_at_any_step_leaves_nothing_and_takes_nothing", crashes::sharers),
+    ("sharers_go_on_if_the_server_is_killed_at_any_step", crashes::servers),
 ];
 
 pub(crate) fn start(name: &str) -> Running {

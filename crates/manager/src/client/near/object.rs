@@ -12,7 +12,7 @@ use crate::memory::{self, Cell};
 use procession_ipc::byte_queue::ByteQueue;
 use procession_ipc::{Error, Lock, Shareable};
 use procession_shm::{Family, Handle, MemberId, MemberState};
-use procession_sys::Deadline;
+use procession_sys::{Deadline, crash_point};
 use procession_wire::message::Exception;
 use procession_wire::pickle;
 use serde::Serialize;
@@ -62,6 +62,7 @@ impl Near {
         });
         let (handle, kind, code, server) = place.ok()??;
         let handle = Handle::from_bits(handle)?;
+        crash_point!("manager.near.told");
         let object = match kind.as_str() {
             "Queue" => Object::Queue(ByteQueue::attach(family, handle).ok()?),
             "Lock" => Object::Lock(Lock::attach(family, handle).ok()?),
@@ -73,6 +74,7 @@ impl Near {
             }
             _ => return None,
         };
+        crash_point!("manager.near.held");
         Some(Self { object, family, server: MemberId::from_word(server) })
     }
 

@@ -9,7 +9,7 @@ use crate::client::shared::Waits;
 use crate::memory::TICKET;
 use procession_ipc::byte_queue::{Got, is_large};
 use procession_ipc::message::PICKLE;
-use procession_sys::Deadline;
+use procession_sys::{Deadline, crash_point};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::borrow::Borrow;
@@ -87,6 +87,7 @@ impl NearQueue<'_> {
             Got::Message { format: PICKLE, .. } => read(bytes),
             Got::Message { format: TICKET, .. } => {
                 let ticket = bytes.try_into().map_or(0, u64::from_ne_bytes);
+                crash_point!("manager.ticket.taken");
                 let mut out = Vec::new();
                 request::control(&mut out, "claim", (self.proxy.id(), ticket))?;
                 let kept = self.proxy.send("claim", &out, Waits::Not, answer::payload)?;

@@ -2,6 +2,7 @@
 
 use crate::memory::bells::Bells;
 use procession_ipc::{Doorbell, Error};
+use procession_sys::crash_point;
 use std::rc::Rc;
 
 /// The bell of one line of an object.
@@ -38,6 +39,7 @@ impl Line {
                 let watched = self.bells.watch(self.number, &bell);
                 watched
                     .map_err(|source| Error::System { attempted: "watch a doorbell", source })?;
+                crash_point!("manager.bells.hung");
                 bell
             }
         };

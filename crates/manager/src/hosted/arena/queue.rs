@@ -11,8 +11,8 @@ use crate::memory::bells::Bells;
 use procession_ipc::byte_queue::{Bounds, ByteQueue, Got, Item, is_large};
 use procession_ipc::message::{PICKLE, Parcel};
 use procession_ipc::{Doorbell, Error, Shareable};
-use procession_sys::Deadline;
 use procession_sys::bytes::Bytes;
+use procession_sys::{Deadline, crash_point};
 use procession_wire::message::{Argument, Exception, Payload};
 use procession_wire::value::Value;
 use std::collections::{HashMap, VecDeque};
@@ -86,6 +86,7 @@ impl ArenaQueue {
         let put = if item.pins() {
             let ticket = self.last_ticket + 1;
             self.queue.put_one(TICKET, &ticket.to_ne_bytes(), Deadline::now()).inspect(|()| {
+                crash_point!("manager.ticket.put");
                 self.last_ticket = ticket;
                 self.tickets.insert(ticket, Rc::clone(item));
             })
