@@ -19,20 +19,38 @@ struct Entry {
     key: Option<Py<PyString>>,
 }
 
-static KEPT: Mutex<[Place; PLACES]> =
-    Mutex::new([const { [const { Entry { words: [0; 4], key: None } }; 2] }; PLACES]);
+type Kept = Mutex<[Place; PLACES]>;
+
+const fn nothing() -> Kept {
+    Mutex::new([const { [const { Entry { words: [0; 4], key: None } }; 2] }; PLACES])
+}
+
+static OF_DICTS: Kept = nothing();
+static NAMES: Kept = nothing();
 
 /// The kept keys, or none while somebody else reads a message: a collection of garbage can run any
 /// code, at any allocation.
 pub(super) struct Keys {
     places: Option<MutexGuard<'static, [Place; PLACES]>>,
+    make: for<'py> fn(Python<'py>, &[u8]) -> Option<Bound<'py, PyString>>,
     /// The last one that was not kept.
     other: Option<Py<PyString>>,
 }
 
 impl Keys {
-    pub(super) fn borrow() -> Self {
-        Self { places: KEPT.try_lock().ok(), other: None }
+    /// The keys of dicts.
+    pub(super) fn of_dicts() -> Self {
+        Self { places: OF_DICTS.try_lock().ok(), make: made, other: None }
+    }
+
+    /// The names of attributes, classes and modules, which the interpreter has but one string of each for.
+    pub(super) fn names() -> Self {
+        Self { places: NAMES.try_lock().ok(), make: interned, other: None }
+    }
+
+    /// None is kept.
+    pub(super) fn none() -> Self {
+        Self { places: None, make: interned, other: None }
     }
 
     /// The string of those bytes; `None` if they are not UTF-8.
@@ -43,7 +61,7 @@ impl Keys {
         bytes: &[u8],
     ) -> Option<Borrowed<'a, 'py, PyString>> {
         let (Some(places), Some(words)) = (self.places.as_mut(), words(bytes)) else {
-            let key = PyString::from_bytes(py, bytes).ok()?.unbind();
+            let key = (self.make)(py, bytes)?.unbind();
             return Some(self.other.insert(key).bind_borrowed(py));
         };
         let place = &mut places[place(words)];
@@ -51,7 +69,7 @@ impl Keys {
             [entry, _] if entry.is(words) => 0,
             [_, entry] if entry.is(words) => 1,
             _ => {
-                let key = PyString::from_bytes(py, bytes).ok()?.unbind();
+                let key = (self.make)(py, bytes)?.unbind();
                 place.swap(0, 1);
                 // What was there is let go of by itself: strings run no code.
                 place[0] = Entry { words, key: Some(key) };
@@ -60,6 +78,14 @@ impl Keys {
         };
         Some(place[at].key.as_ref()?.bind_borrowed(py))
     }
+}
+
+fn made<'py>(py: Python<'py>, bytes: &[u8]) -> Option<Bound<'py, PyString>> {
+    PyString::from_bytes(py, bytes).ok()
+}
+
+fn interned<'py>(py: Python<'py>, bytes: &[u8]) -> Option<Bound<'py, PyString>> {
+    std::str::from_utf8(bytes).ok().map(|text| PyString::intern(py, text))
 }
 
 impl Entry {

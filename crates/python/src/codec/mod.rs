@@ -1,11 +1,16 @@
 //! Python objects as bytes and back.
 //!
 //! The bytes are a pickle, whatever made them, so that every language and every version reads the
-//! same. Plain data is written and read here; the rest is `pickle`'s.
+//! same. Plain data and instances of ordinary classes are written and read here; the rest is `pickle`'s.
 //!
 //! | room | holds |
 //! |---|---|
-//! | `write`, `read` | plain data |
+//! | `write`, `read` | plain data, and instances in it |
+//! | `instance` | which instances are ordinary |
+//! | `dialect` | how they are written, and whether a message is written so |
+//! | `revive` | classes and instances from messages |
+//! | `class` | what the C API knows of them |
+//! | `input` | the bytes of a message |
 //! | `pickler` | everything else |
 //! | `parcel` | messages too large to be copied twice |
 //! | `apart` | bytes that stay where they are until then |
@@ -15,11 +20,16 @@
 //! | `number` | integers |
 
 mod apart;
+mod class;
+mod dialect;
+mod input;
+mod instance;
 mod keys;
 mod number;
 mod parcel;
 mod pickler;
 mod read;
+mod revive;
 mod seen;
 mod serializer;
 mod view;
@@ -35,6 +45,8 @@ use procession_shm::Family;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
+use read::Instances;
+use write::Written;
 
 /// The format of bytes that nobody encoded: `put_bytes` in Rust.
 const BYTES: u8 = 2;
@@ -87,7 +99,7 @@ impl Large {
 #[inline]
 pub(crate) fn encode(object: &Bound<'_, PyAny>, bytes: &mut Vec<u8>) -> PyResult<Encoded> {
     let (start, mut apart) = (bytes.len(), Vec::new());
-    if !write::write(object, bytes, Some(&mut apart)) {
+    if write::write(object, bytes, Some(&mut apart)).is_none() {
         bytes.truncate(start);
         return encode_by_pickler(object, bytes, apart);
     }
@@ -105,8 +117,8 @@ pub(crate) fn encode_alone(
     bytes: &mut Vec<u8>,
 ) -> PyResult<(Encoded, bool)> {
     let mut apart = Vec::new();
-    if write::write(object, bytes, Some(&mut apart)) {
-        return Ok((sized(0, bytes, apart, false), true));
+    if let Some(written) = write::write(object, bytes, Some(&mut apart)) {
+        return Ok((sized(0, bytes, apart, false), written == Written::Plain));
     }
     bytes.clear();
     pickler::dump(object, bytes, None)?;
@@ -126,13 +138,13 @@ fn encode_by_pickler(
     Ok(sized(start, bytes, apart, are_buffers))
 }
 
-/// Appends the pickle of an object that is plain and not large to `bytes`; `false` if it is not, and then
-/// `bytes` is as before.
+/// Appends the pickle of an object that needs no pickler and is not large to `bytes`; `false` if it does or is, and
+/// then `bytes` is as before.
 #[inline]
-pub(crate) fn append_plain(object: &Bound<'_, PyAny>, bytes: &mut Vec<u8>) -> bool {
+pub(crate) fn append_small(object: &Bound<'_, PyAny>, bytes: &mut Vec<u8>) -> bool {
     let (start, mut apart) = (bytes.len(), Vec::new());
-    let is_plain = write::write(object, bytes, Some(&mut apart));
-    let is_done = is_plain && apart.is_empty() && !is_large(bytes.len() - start);
+    let written = write::write(object, bytes, Some(&mut apart));
+    let is_done = written.is_some() && apart.is_empty() && !is_large(bytes.len() - start);
     if !is_done {
         bytes.truncate(start);
     }
@@ -156,7 +168,7 @@ pub(crate) fn sized(start: usize, bytes: &[u8], apart: Vec<Apart>, are_buffers: 
 #[inline]
 pub(crate) fn encode_whole(object: &Bound<'_, PyAny>, bytes: &mut Vec<u8>) -> PyResult<()> {
     let start = bytes.len();
-    if write::write(object, bytes, None) {
+    if write::write(object, bytes, None).is_some() {
         return Ok(());
     }
     bytes.truncate(start);
@@ -172,8 +184,8 @@ pub(crate) fn encode_whole(object: &Bound<'_, PyAny>, bytes: &mut Vec<u8>) -> Py
 /// What unpickling raises.
 #[inline]
 pub(crate) fn decode<'py>(py: Python<'py>, bytes: &[u8]) -> PyResult<Bound<'py, PyAny>> {
-    match read::read(py, bytes) {
-        Some(object) => Ok(object),
+    match read::read(py, bytes, Instances::Are) {
+        Some(read) => read,
         None => pickler::load(PyBytes::new(py, bytes).as_any()),
     }
 }
@@ -181,7 +193,7 @@ pub(crate) fn decode<'py>(py: Python<'py>, bytes: &[u8]) -> PyResult<Bound<'py, 
 /// The same for plain data, and nothing else.
 #[inline]
 pub(crate) fn decode_plain<'py>(py: Python<'py>, bytes: &[u8]) -> Option<Bound<'py, PyAny>> {
-    read::read(py, bytes)
+    read::read(py, bytes, Instances::AreNot)?.ok()
 }
 
 /// The object in a message of that format.
@@ -238,9 +250,9 @@ fn dumps<'py>(object: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyBytes>> {
 #[pyfunction]
 fn loads<'py>(data: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
     if let Ok(bytes) = data.cast_exact::<PyBytes>()
-        && let Some(object) = read::read(data.py(), bytes.as_bytes())
+        && let Some(read) = read::read(data.py(), bytes.as_bytes(), Instances::Are)
     {
-        return Ok(object);
+        return read;
     }
     pickler::load(data)
 }

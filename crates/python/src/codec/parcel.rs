@@ -14,6 +14,7 @@
 //! | the next multiple of 64 | | buffer 0, and so on |
 
 use super::apart::Apart;
+use super::read::Instances;
 use super::view::{Lent, View};
 use super::{BUFFERS, PICKLE, pickler, read};
 use crate::wait::raise;
@@ -96,8 +97,8 @@ pub(super) fn read_whole(
     parcel: Parcel,
     head: usize,
 ) -> PyResult<Bound<'_, PyAny>> {
-    if let Some(object) = read::read(py, &parcel.bytes()[head..]) {
-        return Ok(object);
+    if let Some(read) = read::read(py, &parcel.bytes()[head..], Instances::Are) {
+        return read;
     }
     let whole = head..parcel.len();
     let lent = Arc::new(Lent::new(parcel)?);

@@ -8,7 +8,7 @@ use super::apart::{Apart, LARGE};
 use pyo3::exceptions::PyKeyError;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{IntoPyDict, PyBytes, PyDict, PyList};
+use pyo3::types::{IntoPyDict, PyBytes, PyDict, PyList, PyType};
 use std::sync::{Mutex, PoisonError};
 
 const PROTOCOL: u8 = 5;
@@ -95,6 +95,22 @@ impl Pickler {
             clear_memo: pickler.getattr("clear_memo")?.unbind(),
         })
     }
+}
+
+/// Whether a reducer may be registered for the class.
+///
+/// # Errors
+/// What looking for it raises.
+pub(super) fn is_registered(class: &Bound<'_, PyType>) -> PyResult<bool> {
+    let py = class.py();
+    let Reducers { forking, copyreg } = reducers(py)?.get();
+    for table in [forking, copyreg] {
+        let Ok(table) = table.bind(py).cast_exact::<PyDict>() else { return Ok(true) };
+        if table.contains(class)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 fn reducers(py: Python<'_>) -> PyResult<&Py<Reducers>> {

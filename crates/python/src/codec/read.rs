@@ -1,87 +1,67 @@
 //! Pickles of plain data as objects, without `pickle`.
 //!
-//! What is read is what `write` writes, by the [`Reader`], and what stock picklers write of plain data, with
-//! their memo and frames, by the [`Machine`], which begins anew where the other one stops.
+//! What is read is what `write` writes, instances of ordinary classes too, by the [`Reader`], and what stock picklers
+//! write of plain data, with their memo and frames, by the [`Machine`], which begins anew where the other one stops.
 
+use super::dialect::{self, is_module};
+use super::input::Input;
 use super::keys::Keys;
-use super::number;
 use super::seen::references;
+use super::{class, number, revive};
 use procession_wire::pickle::op::*;
 use pyo3::prelude::*;
-use pyo3::types::{PyByteArray, PyBytes, PyDict, PyList, PyString, PyTuple};
+use pyo3::types::{PyByteArray, PyBytes, PyDict, PyList, PyString, PyTuple, PyType};
 
-/// Nested deeper, the message is left to `pickle`.
+/// Nested deeper, what a stock pickler wrote is left to `pickle`.
 const DEEPEST: usize = 64;
 /// Room for the items of a list is made for so many bytes at most.
 const MOST_AT_ONCE: usize = 1 << 10;
 
 type Object<'py> = Bound<'py, PyAny>;
 
-/// The object in `bytes`; `None` if it is not plain, or not whole: `pickle` has to say.
+/// Whether instances of classes are read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Instances {
+    /// As `pickle.loads` reads them.
+    Are,
+    /// They are somebody else's to read.
+    AreNot,
+}
+
+/// The object in `bytes`; `None` if it is not what is read here, or not whole: `pickle` has to say.
+///
+/// What a class or its module raised is final: `pickle` would have it done a second time.
 #[inline]
-pub(super) fn read<'py>(py: Python<'py>, bytes: &[u8]) -> Option<Object<'py>> {
+pub(super) fn read<'py>(
+    py: Python<'py>,
+    bytes: &[u8],
+    instances: Instances,
+) -> Option<PyResult<Object<'py>>> {
     let [PROTO, 2..=5, rest @ ..] = bytes else { return None };
     let mut input = Input(rest);
     let first = input.byte()?;
-    if matches!(first, EMPTY_DICT | EMPTY_LIST | MARK)
-        && let Some(object) = ours(py, first, Input(input.0))
+    if (matches!(first, EMPTY_DICT | EMPTY_LIST | MARK) || begins_with_class(first, input))
+        && let Some(object) = ours(py, first, input, instances)
     {
         return Some(object);
     }
     if let Some(object) = atom(py, first, &mut input)? {
         // The common case needs no stack.
-        if input.0.first() == Some(&STOP) {
-            return Some(object);
+        if input.peek() == Some(STOP) {
+            return Some(Ok(object));
         }
-        return machine(py, Some(object), input.byte()?, input);
+        return machine(py, Some(object), input.byte()?, input).map(Ok);
     }
     if bytes[1] == 5 && first == FRAME {
         // A stock pickler of protocol 5: what we could read, we would have written ourselves.
         return None;
     }
-    machine(py, None, first, input)
+    machine(py, None, first, input).map(Ok)
 }
 
-struct Input<'a>(&'a [u8]);
-
-impl<'a> Input<'a> {
-    #[inline]
-    fn byte(&mut self) -> Option<u8> {
-        let (first, rest) = self.0.split_first()?;
-        self.0 = rest;
-        Some(*first)
-    }
-
-    #[inline]
-    fn take(&mut self, len: usize) -> Option<&'a [u8]> {
-        let (taken, rest) = self.0.split_at_checked(len)?;
-        self.0 = rest;
-        Some(taken)
-    }
-
-    #[inline]
-    fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
-        let (taken, rest) = self.0.split_first_chunk()?;
-        self.0 = rest;
-        Some(*taken)
-    }
-
-    #[inline]
-    fn len8(&mut self) -> Option<&'a [u8]> {
-        let len = self.byte()?;
-        self.take(len.into())
-    }
-
-    #[inline]
-    fn len32(&mut self) -> Option<&'a [u8]> {
-        let len = u32::from_le_bytes(self.array()?);
-        self.take(len as usize)
-    }
-
-    fn len64(&mut self) -> Option<&'a [u8]> {
-        let len = u64::from_le_bytes(self.array()?);
-        self.take(usize::try_from(len).ok()?)
-    }
+#[inline]
+fn begins_with_class(opcode: u8, mut input: Input<'_>) -> bool {
+    opcode == BINUNICODE && input.len32().is_some_and(is_module)
 }
 
 /// An object that stands for itself: `None` if the input is not plain, `Some(None)` if the opcode is
@@ -119,19 +99,49 @@ fn atom<'py>(py: Python<'py>, opcode: u8, input: &mut Input<'_>) -> Option<Optio
 
 /// Reads what `write` writes, where every container begins with what says how it ends, from `opcode`
 /// on; `None` if it is something else.
-fn ours<'py>(py: Python<'py>, opcode: u8, input: Input<'_>) -> Option<Object<'py>> {
-    let mut reader = Reader { py, input, keys: Keys::borrow(), items: Vec::new(), depth: 0 };
-    let object = reader.compound(opcode)?;
-    (reader.input.0.first() == Some(&STOP)).then_some(object)
+fn ours<'py>(
+    py: Python<'py>,
+    opcode: u8,
+    input: Input<'_>,
+    instances: Instances,
+) -> Option<PyResult<Object<'py>>> {
+    let mut reader = Reader {
+        py,
+        input,
+        keys: Keys::of_dicts(),
+        names: Keys::none(),
+        items: Vec::new(),
+        depth: 0,
+        instances,
+        classes: Vec::new(),
+        has_begun: false,
+        raised: None,
+    };
+    let object = reader.object(opcode).filter(|_| reader.input.peek() == Some(STOP));
+    match (object, reader.raised) {
+        (_, Some(raised)) => Some(Err(raised)),
+        (Some(object), None) => Some(Ok(object)),
+        (None, None) if reader.has_begun => Some(Err(revive::damaged(py))),
+        (None, None) => None,
+    }
 }
 
 struct Reader<'a, 'py> {
     py: Python<'py>,
     input: Input<'a>,
     keys: Keys,
+    /// The keys of instances' attributes, and the names of classes.
+    names: Keys,
     /// What was read of the lists and tuples that have not ended.
     items: Vec<Object<'py>>,
     depth: usize,
+    instances: Instances,
+    /// What was memoized: classes, and nothing where an instance was.
+    classes: Vec<Option<Object<'py>>>,
+    /// Whether anything was done that must not be done again.
+    has_begun: bool,
+    /// Why it was not read, where that is final.
+    raised: Option<PyErr>,
 }
 
 impl<'py> Reader<'_, 'py> {
@@ -139,6 +149,8 @@ impl<'py> Reader<'_, 'py> {
     fn object(&mut self, opcode: u8) -> Option<Object<'py>> {
         match opcode {
             EMPTY_DICT | EMPTY_LIST | MARK => self.compound(opcode),
+            BINGET | LONG_BINGET => self.instance(opcode),
+            BINUNICODE if begins_with_class(opcode, self.input) => self.instance(opcode),
             _ => atom(self.py, opcode, &mut self.input)?,
         }
     }
@@ -147,14 +159,18 @@ impl<'py> Reader<'_, 'py> {
     #[inline(never)]
     fn compound(&mut self, opcode: u8) -> Option<Object<'py>> {
         self.depth += 1;
-        if self.depth == DEEPEST {
+        if self.depth > dialect::DEEPEST {
             return None;
         }
-        let is_empty = opcode != MARK && self.input.0.first() != Some(&MARK);
+        let is_empty = opcode != MARK && self.input.peek() != Some(MARK);
         let object = match opcode {
             EMPTY_DICT if is_empty => PyDict::new(self.py).into_any(),
             EMPTY_LIST if is_empty => PyList::empty(self.py).into_any(),
-            EMPTY_DICT => self.dict()?.into_any(),
+            EMPTY_DICT => {
+                let dict = PyDict::new(self.py);
+                self.fill::<false>(&dict)?;
+                dict.into_any()
+            }
             EMPTY_LIST => {
                 self.input.byte()?;
                 let from = self.gather(APPENDS)?;
@@ -169,20 +185,21 @@ impl<'py> Reader<'_, 'py> {
         Some(object)
     }
 
+    /// Reads the pairs of a dict, which may be that of an instance.
     #[inline]
-    fn dict(&mut self) -> Option<Bound<'py, PyDict>> {
+    fn fill<const ARE_ATTRIBUTES: bool>(&mut self, dict: &Bound<'py, PyDict>) -> Option<()> {
         self.input.byte()?;
-        let dict = PyDict::new(self.py);
         loop {
             match self.input.byte()? {
-                SETITEMS => return Some(dict),
+                SETITEMS => return Some(()),
                 SHORT_BINUNICODE => {
                     let key = self.input.len8()?;
                     let opcode = self.input.byte()?;
                     let value = self.object(opcode)?;
-                    dict.set_item(self.keys.find(self.py, key)?, &value).ok()?;
+                    let keys = if ARE_ATTRIBUTES { &mut self.names } else { &mut self.keys };
+                    dict.set_item(keys.find(self.py, key)?, &value).ok()?;
                 }
-                opcode => self.pair(&dict, opcode)?,
+                opcode => self.pair(dict, opcode)?,
             }
         }
     }
@@ -193,7 +210,88 @@ impl<'py> Reader<'_, 'py> {
         let key = self.object(opcode)?;
         let opcode = self.input.byte()?;
         let value = self.object(opcode)?;
-        dict.set_item(key, value).ok()
+        let set = dict.set_item(key, value);
+        if self.has_begun { self.done(set) } else { set.ok() }
+    }
+
+    /// An instance of a class, from what names the class on.
+    #[inline(never)]
+    fn instance(&mut self, opcode: u8) -> Option<Object<'py>> {
+        if !self.has_begun {
+            let are_read = self.instances == Instances::Are;
+            if !are_read || !dialect::is_spoken(opcode, self.input, self.depth) {
+                return None;
+            }
+            self.has_begun = true;
+            self.names = Keys::names();
+        }
+        let class = self.class(opcode)?;
+        self.input.expect(EMPTY_TUPLE)?;
+        self.input.expect(NEWOBJ)?;
+        let is_plain = class.cast::<PyType>().is_ok_and(class::is_made_plainly);
+        let made =
+            if is_plain { revive::make(&class) } else { self.outside(|| revive::make(&class)) };
+        let object = self.done(made)?;
+        if self.input.byte()? == MEMOIZE {
+            self.classes.push(None);
+        } else {
+            self.attributes(&object, is_plain)?;
+        }
+        Some(object)
+    }
+
+    #[inline]
+    fn class(&mut self, opcode: u8) -> Option<Object<'py>> {
+        let at = match opcode {
+            BINGET => self.input.byte()?.into(),
+            LONG_BINGET => u32::from_le_bytes(self.input.array()?) as usize,
+            _ => return self.new_class(),
+        };
+        self.classes.get(at)?.clone()
+    }
+
+    fn new_class(&mut self) -> Option<Object<'py>> {
+        let module = self.names.find(self.py, self.input.len32()?)?.to_owned();
+        self.input.expect(SHORT_BINUNICODE)?;
+        let name = self.names.find(self.py, self.input.len8()?)?.to_owned();
+        self.input.expect(STACK_GLOBAL)?;
+        self.input.expect(MEMOIZE)?;
+        let found = self.outside(|| revive::find(&module, &name));
+        let class = self.done(found)?;
+        self.classes.push(Some(class.clone()));
+        Some(class)
+    }
+
+    /// Reads the attributes of a new instance. Where nobody can see it before it has all of them, they are put where
+    /// they belong at once.
+    #[inline]
+    fn attributes(&mut self, object: &Object<'py>, is_plain: bool) -> Option<()> {
+        self.depth += 1;
+        match if is_plain { revive::attributes(object) } else { None } {
+            Some(attributes) => self.fill::<true>(&attributes)?,
+            None => {
+                let state = PyDict::new(self.py);
+                self.fill::<true>(&state)?;
+                let built = self.outside(|| revive::build(object, &state));
+                self.done(built)?;
+            }
+        }
+        self.depth -= 1;
+        self.input.expect(BUILD)
+    }
+
+    /// Does what may run code of the user's, while others may have the kept keys.
+    fn outside<R>(&mut self, act: impl FnOnce() -> R) -> R {
+        (self.keys, self.names) = (Keys::none(), Keys::none());
+        let done = act();
+        (self.keys, self.names) = (Keys::of_dicts(), Keys::names());
+        done
+    }
+
+    /// What was done, or `None`, and the reader knows why.
+    #[inline]
+    fn done<T>(&mut self, result: PyResult<T>) -> Option<T> {
+        result.map_err(|error| self.raised = Some(error)).ok()
     }
 
     /// Reads items until the end of their container; how many there were of those around it.
@@ -231,7 +329,7 @@ fn machine<'py>(
     let mut stack = Vec::with_capacity(16);
     stack.extend(below);
     let mut machine =
-        Machine { stack, marks: [0; DEEPEST], depth: 0, memo: Vec::new(), keys: Keys::borrow() };
+        Machine { stack, marks: [0; DEEPEST], depth: 0, memo: Vec::new(), keys: Keys::of_dicts() };
     while opcode != STOP {
         if opcode == SHORT_BINUNICODE && machine.expects_key() {
             let key = machine.keys.find(py, input.len8()?)?;

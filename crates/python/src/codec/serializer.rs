@@ -53,10 +53,10 @@ impl Serializer {
         }
     }
 
-    /// As [`append_plain`](super::append_plain); never for objects that the user's `dumps` has to see.
+    /// As [`append_small`](super::append_small); never for objects that the user's `dumps` has to see.
     #[inline]
-    pub(crate) fn append_plain(&self, object: &Bound<'_, PyAny>, bytes: &mut Vec<u8>) -> bool {
-        matches!(self, Self::Pickle) && super::append_plain(object, bytes)
+    pub(crate) fn append_small(&self, object: &Bound<'_, PyAny>, bytes: &mut Vec<u8>) -> bool {
+        matches!(self, Self::Pickle) && super::append_small(object, bytes)
     }
 }
 

@@ -1,16 +1,17 @@
-//! Plain data as a pickle, without `pickle`.
+//! Plain data and instances of ordinary classes as a pickle, without `pickle`.
 //!
 //! Plain are exactly None, bool, int, float, str, bytes, bytearray, and tuples, lists and dicts of
 //! them, in which no container is met twice. What is written is a pickle of protocol 4 (5 with a
-//! bytearray) without memo and frames, which any `pickle.loads` from Python 3.8 on reads.
+//! bytearray) without frames, and without memo but for classes (see `dialect`), which any `pickle.loads` from Python 3.8 on reads.
 
 use super::apart::{Apart, LARGE};
-use super::number;
+use super::instance::{self, Name};
 use super::seen::{Seen, references};
+use super::{class, number};
 use procession_wire::pickle::op::*;
 use pyo3::prelude::*;
 use pyo3::types::{
-    PyBool, PyByteArray, PyBytes, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple,
+    PyBool, PyByteArray, PyBytes, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple, PyType,
 };
 
 /// Nested deeper, the object is left to `pickle`, which has an error for that.
@@ -20,7 +21,15 @@ const WORTH_A_MEMO: usize = 1 << 10;
 /// Of a fresh reference here and one of the container: nobody else has it.
 const UNSHARED: isize = 2;
 
-/// Appends the pickle of `object`; `false` if it is not plain, and then `bytes` has a part of it.
+/// What an object that was written consists of.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Written {
+    Plain,
+    /// Of instances too.
+    Instances,
+}
+
+/// Appends the pickle of `object`; `None` if it is `pickle`'s to write, and then `bytes` has a part of it.
 ///
 /// Large strings and bytes go to `apart`, if there is one.
 #[inline]
@@ -28,33 +37,58 @@ pub(super) fn write(
     object: &Bound<'_, PyAny>,
     bytes: &mut Vec<u8>,
     apart: Option<&mut Vec<Apart>>,
-) -> bool {
+) -> Option<Written> {
     let start = bytes.len();
     bytes.extend_from_slice(&[PROTO, 4]);
-    let mut writer = Writer { bytes, apart, seen: Seen::default(), depth: 0, is_new: false };
-    let is_plain = writer.object(object.as_borrowed());
-    if is_plain {
-        let is_new = writer.is_new;
-        bytes.push(STOP);
-        if is_new {
-            bytes[start + 1] = 5;
-        }
+    let mut writer = Writer {
+        bytes,
+        apart,
+        seen: Seen::default(),
+        depth: 0,
+        is_new: false,
+        classes: Vec::new(),
+        memoized: 0,
+        is_key: false,
+    };
+    if !writer.object(object.as_borrowed()) {
+        return None;
     }
-    is_plain
+    let (is_new, has_classes) = (writer.is_new, !writer.classes.is_empty());
+    bytes.push(STOP);
+    if is_new {
+        bytes[start + 1] = 5;
+    }
+    Some(if has_classes { Written::Instances } else { Written::Plain })
 }
 
-struct Writer<'a> {
+/// The pairs of a dict, and `None` once it has been changed: a collection of garbage can run any code.
+#[inline]
+fn pairs<'py>(
+    dict: &Bound<'py, PyDict>,
+) -> impl Iterator<Item = Option<(Bound<'py, PyAny>, Bound<'py, PyAny>)>> {
+    let (len, mut pairs) = (dict.len(), dict.iter());
+    (0..len).map(move |_| if dict.len() == len { pairs.next() } else { None })
+}
+
+struct Writer<'a, 'py> {
     bytes: &'a mut Vec<u8>,
     apart: Option<&'a mut Vec<Apart>>,
     seen: Seen,
     depth: usize,
     /// Whether an opcode of protocol 5 was used.
     is_new: bool,
+    /// The classes that were named, and their numbers in the memo. That their instances are ordinary holds for
+    /// this message.
+    classes: Vec<(Bound<'py, PyType>, u32)>,
+    /// How much is in the memo.
+    memoized: u32,
+    /// Within the key of a dict.
+    is_key: bool,
 }
 
-impl Writer<'_> {
+impl<'py> Writer<'_, 'py> {
     #[inline]
-    fn object(&mut self, object: Borrowed<'_, '_, PyAny>) -> bool {
+    fn object(&mut self, object: Borrowed<'_, 'py, PyAny>) -> bool {
         if let Ok(number) = object.cast_exact::<PyInt>() {
             self.int(&number)
         } else if let Ok(text) = object.cast_exact::<PyString>() {
@@ -77,7 +111,7 @@ impl Writer<'_> {
         }
     }
 
-    fn compound(&mut self, object: Borrowed<'_, '_, PyAny>) -> bool {
+    fn compound(&mut self, object: Borrowed<'_, 'py, PyAny>) -> bool {
         if let Ok(tuple) = object.cast_exact::<PyTuple>()
             && tuple.is_empty()
         {
@@ -98,7 +132,7 @@ impl Writer<'_> {
         } else if let Ok(array) = object.cast_exact::<PyByteArray>() {
             self.byte_array(&array)
         } else {
-            false
+            self.instance(&object)
         };
         self.depth -= 1;
         is_plain
@@ -212,7 +246,7 @@ impl Writer<'_> {
     }
 
     #[inline]
-    fn tuple(&mut self, tuple: &Bound<'_, PyTuple>) -> bool {
+    fn tuple(&mut self, tuple: &Bound<'py, PyTuple>) -> bool {
         self.bytes.push(MARK);
         if !tuple.iter().all(|item| self.object(item.as_borrowed())) {
             return false;
@@ -222,7 +256,7 @@ impl Writer<'_> {
     }
 
     #[inline]
-    fn list(&mut self, list: &Bound<'_, PyList>) -> bool {
+    fn list(&mut self, list: &Bound<'py, PyList>) -> bool {
         self.bytes.push(EMPTY_LIST);
         if list.is_empty() {
             return true;
@@ -236,19 +270,96 @@ impl Writer<'_> {
     }
 
     #[inline]
-    fn dict(&mut self, dict: &Bound<'_, PyDict>) -> bool {
+    fn dict(&mut self, dict: &Bound<'py, PyDict>) -> bool {
         self.bytes.push(EMPTY_DICT);
         if dict.is_empty() {
             return true;
         }
         self.bytes.push(MARK);
-        if !dict
-            .iter()
-            .all(|(key, value)| self.object(key.as_borrowed()) && self.object(value.as_borrowed()))
-        {
-            return false;
+        for pair in pairs(dict) {
+            let Some((key, value)) = pair else { return false };
+            if !self.key(key.as_borrowed()) || !self.object(value.as_borrowed()) {
+                return false;
+            }
         }
         self.bytes.push(SETITEMS);
         true
+    }
+
+    #[inline]
+    fn key(&mut self, key: Borrowed<'_, 'py, PyAny>) -> bool {
+        let was_key = std::mem::replace(&mut self.is_key, true);
+        let is_written = self.object(key);
+        self.is_key = was_key;
+        is_written
+    }
+
+    /// An instance of an ordinary class; in the key of a dict it is left to `pickle`, since its hash may be code of the
+    /// user's, which has to wait until as much is read as `pickle` reads before it.
+    fn instance(&mut self, object: &Bound<'py, PyAny>) -> bool {
+        let class = object.get_type();
+        if self.is_key || !self.class(object, &class) || !instance::says_its_class(object, &class) {
+            return false;
+        }
+        self.bytes.extend_from_slice(&[EMPTY_TUPLE, NEWOBJ]);
+        let Some(attributes) = class::attributes(object) else { return false };
+        if attributes.is_empty() {
+            self.memoize();
+            return true;
+        }
+        self.is_first(&attributes) && self.attributes(&attributes)
+    }
+
+    fn attributes(&mut self, attributes: &Bound<'py, PyDict>) -> bool {
+        self.bytes.extend_from_slice(&[EMPTY_DICT, MARK]);
+        for pair in pairs(attributes) {
+            let Some((name, value)) = pair else { return false };
+            let Ok(name) = name.cast_exact::<PyString>() else { return false };
+            let is_hook = name.to_str().map_or(true, instance::is_hook);
+            if is_hook || !self.text(name) || !self.object(value.as_borrowed()) {
+                return false;
+            }
+        }
+        self.bytes.extend_from_slice(&[SETITEMS, BUILD]);
+        true
+    }
+
+    /// The class of an ordinary instance, by its name or its number.
+    fn class(&mut self, object: &Bound<'py, PyAny>, class: &Bound<'py, PyType>) -> bool {
+        let Some((_, number)) = self.classes.iter().find(|(known, _)| known.is(class)) else {
+            return self.new_class(object, class);
+        };
+        if let Ok(number) = u8::try_from(*number) {
+            self.bytes.extend_from_slice(&[BINGET, number]);
+        } else {
+            self.bytes.push(LONG_BINGET);
+            self.bytes.extend_from_slice(&number.to_le_bytes());
+        }
+        true
+    }
+
+    fn new_class(&mut self, object: &Bound<'py, PyAny>, class: &Bound<'py, PyType>) -> bool {
+        let Ok(Some(Name { module, name })) = Name::of_ordinary(object, class) else {
+            return false;
+        };
+        let (Ok(module), Ok(name)) = (module.to_str(), name.to_str()) else { return false };
+        let (Ok(module_len), Ok(name_len)) = (u8::try_from(module.len()), u8::try_from(name.len()))
+        else {
+            return false;
+        };
+        self.bytes.push(BINUNICODE);
+        self.bytes.extend_from_slice(&u32::from(module_len).to_le_bytes());
+        self.bytes.extend_from_slice(module.as_bytes());
+        self.bytes.extend_from_slice(&[SHORT_BINUNICODE, name_len]);
+        self.bytes.extend_from_slice(name.as_bytes());
+        self.bytes.push(STACK_GLOBAL);
+        self.classes.push((class.clone(), self.memoized));
+        self.memoize();
+        true
+    }
+
+    fn memoize(&mut self) {
+        self.bytes.push(MEMOIZE);
+        self.memoized += 1;
     }
 }

@@ -187,7 +187,7 @@ impl Carrier {
                     break;
                 };
                 let object = object?;
-                if serializer.append_plain(&object, bytes) {
+                if serializer.append_small(&object, bytes) {
                     ends.push(bytes.len());
                     continue;
                 }

@@ -1,0 +1,125 @@
+//! Classes and instances from pickles, as `_pickle` makes them.
+//!
+//! All of it may run code of the user's, and is therefore done once: what it raises is final.
+
+use super::{class, pickler};
+use procession_wire::pickle::op::*;
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyBytes, PyDict, PyString, PyType};
+
+/// The class of that name, as the opcode STACK_GLOBAL finds it.
+///
+/// # Errors
+/// What `pickle.loads` raises where there is none, and what an audit hook raises.
+pub(super) fn find<'py>(
+    module: &Bound<'py, PyString>,
+    name: &Bound<'py, PyString>,
+) -> PyResult<Bound<'py, PyAny>> {
+    match imported(module, name) {
+        Some(class) => audit(module, name).map(|()| class),
+        None => by_pickle(module, name),
+    }
+}
+
+/// What the module has under that name, if it was imported wholly.
+fn imported<'py>(
+    module: &Bound<'py, PyString>,
+    name: &Bound<'py, PyString>,
+) -> Option<Bound<'py, PyAny>> {
+    let py = module.py();
+    let names = class::module(module)?.dict();
+    let spec = names.get_item(intern!(py, "__spec__")).ok()??;
+    let is_whole =
+        spec.is_none() || !spec.getattr(intern!(py, "_initializing")).ok()?.is_truthy().ok()?;
+    if is_whole { names.get_item(name).ok()? } else { None }
+}
+
+fn audit(module: &Bound<'_, PyString>, name: &Bound<'_, PyString>) -> PyResult<()> {
+    static AUDIT: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    let py = module.py();
+    let event = intern!(py, "pickle.find_class");
+    AUDIT.import(py, "sys", "audit")?.call1((event, module, name)).map(drop)
+}
+
+/// Has `pickle` import the module, or say what is wrong.
+#[cold]
+fn by_pickle<'py>(
+    module: &Bound<'py, PyString>,
+    name: &Bound<'py, PyString>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let mut pickle = vec![PROTO, 4];
+    for text in [module, name] {
+        let text = text.to_str()?.as_bytes();
+        pickle.push(BINUNICODE);
+        pickle.extend_from_slice(&(text.len() as u32).to_le_bytes());
+        pickle.extend_from_slice(text);
+    }
+    pickle.extend_from_slice(&[STACK_GLOBAL, STOP]);
+    pickler::load(PyBytes::new(module.py(), &pickle).as_any())
+}
+
+/// A new instance, as the opcode NEWOBJ makes it.
+///
+/// # Errors
+/// What `__new__` raises; `UnpicklingError` if it is no class, or one without `__new__`.
+#[inline]
+pub(super) fn make<'py>(class: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    match class.cast::<PyType>() {
+        Ok(class) => class::make(class).unwrap_or_else(|| Err(has_no_new(class))),
+        Err(_) => Err(is_no_class(class)),
+    }
+}
+
+/// Where the attributes of a new instance belong, if the class has no say in that.
+#[inline]
+pub(super) fn attributes<'py>(object: &Bound<'py, PyAny>) -> Option<Bound<'py, PyDict>> {
+    let py = object.py();
+    if !class::looks_up_plainly(&object.get_type())
+        || class::has(object, intern!(py, "__setstate__"))
+    {
+        return None;
+    }
+    object.getattr(intern!(py, "__dict__")).ok()?.cast_into_exact().ok()
+}
+
+/// Gives an instance its attributes, as the opcode BUILD does.
+///
+/// # Errors
+/// What `__setstate__` raises; `AttributeError` if there is no `__dict__`.
+pub(super) fn build(object: &Bound<'_, PyAny>, state: &Bound<'_, PyDict>) -> PyResult<()> {
+    let py = object.py();
+    if let Some(set_state) = object.getattr_opt(intern!(py, "__setstate__"))? {
+        return set_state.call1((state,)).map(drop);
+    }
+    let attributes = object.getattr(intern!(py, "__dict__"))?;
+    state.iter().try_for_each(|(name, value)| attributes.set_item(name, value))
+}
+
+#[cold]
+fn has_no_new(class: &Bound<'_, PyType>) -> PyErr {
+    let name = class.name().map_or_else(|_| "?".to_owned(), |name| name.to_string());
+    refused(class.py(), &format!("NEWOBJ class argument '{name}' doesn't have __new__"))
+}
+
+#[cold]
+fn is_no_class(object: &Bound<'_, PyAny>) -> PyErr {
+    let kind = object.get_type();
+    let name = kind.name().map_or_else(|_| "?".to_owned(), |name| name.to_string());
+    refused(object.py(), &format!("NEWOBJ class argument must be a type, not {name}"))
+}
+
+/// For a message of which something was made before it was found to be damaged.
+#[cold]
+pub(super) fn damaged(py: Python<'_>) -> PyErr {
+    refused(py, "the message is damaged")
+}
+
+fn refused(py: Python<'_>, why: &str) -> PyErr {
+    static ERROR: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+    match ERROR.import(py, "pickle", "UnpicklingError") {
+        Ok(kind) => PyErr::from_type(kind.clone(), why.to_owned()),
+        Err(error) => error,
+    }
+}
