@@ -1,14 +1,16 @@
 //! The tutorial's master and workers, ours and stock's, with each other.
 
 use crate::served::Served;
-use procession::manager::{Manager, Queue};
+use procession::manager::{Address, Manager, Queue};
 use procession_testkit::interpreters::Interpreter;
 use procession_testkit::{guard, interpreters, wait_until};
 use rustix::process::Signal;
+use std::collections::BTreeSet;
 use std::fs;
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
+use std::sync::Mutex;
 use std::thread;
 use std::time::Duration;
 
@@ -50,10 +52,31 @@ fn work(python: &Interpreter, port: u16, stock: usize) {
     });
 }
 
-/// A port that was free a moment ago.
+/// A port that was free a moment ago, and is nobody else's here.
 fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("there is a port");
-    listener.local_addr().expect("it is bound").port()
+    static GIVEN: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
+    loop {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("there is a port");
+        let port = listener.local_addr().expect("it is bound").port();
+        if GIVEN.lock().expect("nobody panics with it").insert(port) {
+            return port;
+        }
+    }
+}
+
+/// Runs a test with each CPython that is found, all of them at once, and with none, one and two workers of it.
+fn with_each(test: impl Fn(&Interpreter, usize) + Sync) {
+    if interpreters().is_empty() {
+        return eprintln!("skipped: no CPython here");
+    }
+    thread::scope(|scope| {
+        for python in interpreters() {
+            let test = &test;
+            let name = format!("{:?} as {}", python.version, python.path.display());
+            let run = move || (0..=2).for_each(|stock| test(python, stock));
+            thread::Builder::new().name(name).spawn_scoped(scope, run).expect("a thread");
+        }
+    });
 }
 
 /// The tutorial's master, on another port.
@@ -68,8 +91,7 @@ fn master(port: u16) -> PathBuf {
 #[test]
 fn a_stock_master_has_its_tasks_done_by_workers_of_either_kind() {
     let _guard = guard();
-    let Some(python) = interpreters().last() else { return eprintln!("skipped: no CPython here") };
-    for stock in 0..=2 {
+    with_each(|python, stock| {
         let port = free_port();
         let mut command = python.command();
         let master = command.arg(master(port)).stdout(Stdio::piped()).spawn();
@@ -78,7 +100,7 @@ fn a_stock_master_has_its_tasks_done_by_workers_of_either_kind() {
         work(python, port, stock);
         let said = master.wait_with_output().expect("it is our child");
         expect_master(&String::from_utf8(said.stdout).expect("it is text"));
-    }
+    });
 }
 
 #[track_caller]
@@ -98,15 +120,13 @@ fn expect_master(said: &str) {
 #[test]
 fn a_master_of_ours_has_its_tasks_done_by_workers_of_either_kind() {
     let _guard = guard();
-    let Some(python) = interpreters().last() else { return eprintln!("skipped: no CPython here") };
-    let served = Served::start("seed-master", None, &[]);
-    let procession::manager::Address::Tcp(_, port) = served.address else {
-        panic!("it has a port")
-    };
-    let manager = served.manager();
-    let task: Queue<u64> = manager.get("get_task_queue").unwrap();
-    let result: Queue<String> = manager.get("get_result_queue").unwrap();
-    for stock in 0..=2 {
+    with_each(|python, stock| {
+        let (major, minor) = python.version;
+        let served = Served::start(&format!("seed-master-{major}.{minor}"), None, &[]);
+        let Address::Tcp(_, port) = served.address else { panic!("it has a port") };
+        let manager = served.manager();
+        let task: Queue<u64> = manager.get("get_task_queue").unwrap();
+        let result: Queue<String> = manager.get("get_result_queue").unwrap();
         let put: Vec<u64> = (0..10).map(|n| n * 9_999).collect();
         task.put_many(&put).unwrap();
         work(python, port, stock);
@@ -115,7 +135,7 @@ fn a_master_of_ours_has_its_tasks_done_by_workers_of_either_kind() {
         let mut expected: Vec<_> = put.iter().map(|n| format!("{n} * {n} = {}", n * n)).collect();
         expected.sort_unstable();
         assert_eq!(got, expected);
-    }
-    served.signal(Signal::TERM);
-    assert_eq!(served.ended().0, Some(0));
+        served.signal(Signal::TERM);
+        assert_eq!(served.ended().0, Some(0));
+    });
 }
