@@ -115,15 +115,29 @@ def making(side, count):
 def cpu(side, count):
     """The CPU time of the server for one call over TCP; its client is the side's."""
     with over_tcp(side) as manager:
-        it, server = manager.Queue(), manager._process.pid
-        put, get = it.put, it.get
-        for _ in repeat(None, WARM):
-            put(7)
-            get()
-        begun, watch = cpu_of(server), Stopwatch()
-        for _ in repeat(None, count):
-            put(7)
-            get()
-        used = cpu_of(server) - begun
-        whole = watch.each(count)
-        return Sample(used / (2 * count), whole.wall, whole.cpu)
+        return cpu_of_calls(manager, count)
+
+
+def cpu_near(side, count):
+    """The same on the manager's host."""
+    with context(side).Manager() as manager:
+        return cpu_of_calls(manager, count)
+
+
+def cpu_of_calls(manager, count):
+    """The server's CPU time for each call to a queue, with what it takes to make the queue."""
+    server = manager._process.pid
+    # The first object brings the connection, and on the same host the memory.
+    call(manager.Queue(), WARM)
+    begun, watch = cpu_of(server), Stopwatch()
+    call(manager.Queue(), count)
+    used = cpu_of(server) - begun
+    whole = watch.each(count)
+    return Sample(used / (2 * count), whole.wall, whole.cpu)
+
+
+def call(it, count):
+    put, get = it.put, it.get
+    for _ in repeat(None, count):
+        put(7)
+        get()
