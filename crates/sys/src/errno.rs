@@ -1,3 +1,3 @@
 //! The error numbers that upper floors tell apart.
 
-pub use libc::{EMFILE, ENFILE, ENOMEM, ENOSYS, EPERM};
+pub use libc::{EINVAL, EMFILE, ENFILE, ENOMEM, ENOSYS, EPERM};

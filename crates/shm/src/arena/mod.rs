@@ -142,7 +142,8 @@ fn remedy(error: &std::io::Error) -> &'static str {
         Some(libc_errno::EMFILE | libc_errno::ENFILE) => {
             "no descriptor is free: close some or raise the limit (ulimit -n)"
         }
-        Some(libc_errno::ENOMEM) => {
+        // valgrind, which has few addresses to give, says EINVAL.
+        Some(libc_errno::ENOMEM | libc_errno::EINVAL) => {
             "the address space is limited: raise the limit (ulimit -v) or set PROCESSION_ARENA to a \
              smaller size, such as 64M"
         }
