@@ -118,14 +118,22 @@ class TestMany:
         with pytest.raises(ValueError):
             there.get_many(0)
 
-    def test_large_and_small_ones_mixed(self, fork):
+    @pytest.mark.parametrize("make", [iter, list, tuple])
+    def test_large_and_small_ones_mixed(self, fork, make):
         there = fork.Queue()
-        values = [value for value in VALUES for _ in range(3)]
-        there.put_many(iter(values))
+        values = [value for value in [*VALUES, "\ud800", 1 << 70, -1, 1.5, "x" * 2000] for _ in range(3)]
+        there.put_many(make(values))
         got = []
         while len(got) < len(values):
             got += there.get_many(100)
         assert got == values
+
+    def test_a_list_that_is_emptied_meanwhile_ends(self, fork):
+        there = fork.Queue()
+        values = [1, Emptying(), 2, 3]
+        values[1].target = values
+        there.put_many(values)
+        assert there.get_many(10) == [1, "emptied"] and values == []
 
     def test_full_says_how_many_were_put(self, fork):
         bounded = fork.Queue(5)
@@ -138,6 +146,14 @@ class TestMany:
 def put_batches(target):
     target.put_many(range(5000))
     target.put_many([*range(5000, 10_000)])
+
+
+class Emptying:
+    """Empties a list when it is pickled."""
+
+    def __reduce__(self):
+        self.target.clear()
+        return str, ("emptied",)
 
 
 class Unpicklable:

@@ -10,6 +10,7 @@ const ALLOWED: &[&str] = &[
     "crates/sys/",
     "crates/shm/",
     "crates/python/src/codec/apart.rs",
+    "crates/python/src/codec/atoms.rs",
     "crates/python/src/codec/class.rs",
     "crates/python/src/codec/seen.rs",
     "crates/python/src/codec/view.rs",

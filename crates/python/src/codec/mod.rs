@@ -6,6 +6,7 @@
 //! | room | holds |
 //! |---|---|
 //! | `write`, `read` | plain data, and instances in it |
+//! | `atoms` | the parts of it that stand for themselves |
 //! | `instance` | which instances are ordinary |
 //! | `dialect` | how they are written, and whether a message is written so |
 //! | `revive` | classes and instances from messages |
@@ -20,6 +21,7 @@
 //! | `number` | integers |
 
 mod apart;
+mod atoms;
 mod class;
 mod dialect;
 mod input;
@@ -35,6 +37,7 @@ mod serializer;
 mod view;
 mod write;
 
+pub(crate) use atoms::Outcome;
 pub(crate) use procession_ipc::byte_queue::Scratch;
 pub(crate) use serializer::Serializer;
 
@@ -44,8 +47,8 @@ use procession_ipc::message::Parcel;
 use procession_shm::Family;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pyo3::types::PyBytes;
-use read::Instances;
+use pyo3::types::{PyBytes, PyList};
+use read::{Instances, Unread};
 use write::Written;
 
 /// The format of bytes that nobody encoded: `put_bytes` in Rust.
@@ -151,6 +154,16 @@ pub(crate) fn append_small(object: &Bound<'_, PyAny>, bytes: &mut Vec<u8>) -> bo
     is_done
 }
 
+/// As [`append_small`], of an item of a list that stands for itself and is not long; what it is not is given back.
+#[inline]
+pub(crate) fn append_item<'py>(
+    list: &Bound<'py, PyList>,
+    at: usize,
+    bytes: &mut Vec<u8>,
+) -> Outcome<'py> {
+    write::write_of_list(list, at, bytes)
+}
+
 /// Which of the two the pickle is that begins at `start`. `are_buffers` says that `apart` are the buffers of
 /// protocol 5.
 #[inline]
@@ -185,15 +198,16 @@ pub(crate) fn encode_whole(object: &Bound<'_, PyAny>, bytes: &mut Vec<u8>) -> Py
 #[inline]
 pub(crate) fn decode<'py>(py: Python<'py>, bytes: &[u8]) -> PyResult<Bound<'py, PyAny>> {
     match read::read(py, bytes, Instances::Are) {
-        Some(read) => read,
-        None => pickler::load(PyBytes::new(py, bytes).as_any()),
+        Ok(object) => Ok(object),
+        Err(Unread::Other) => pickler::load(PyBytes::new(py, bytes).as_any()),
+        Err(Unread::Raised(error)) => Err(*error),
     }
 }
 
 /// The same for plain data, and nothing else.
 #[inline]
 pub(crate) fn decode_plain<'py>(py: Python<'py>, bytes: &[u8]) -> Option<Bound<'py, PyAny>> {
-    read::read(py, bytes, Instances::AreNot)?.ok()
+    read::read(py, bytes, Instances::AreNot).ok()
 }
 
 /// The object in a message of that format.
@@ -249,12 +263,12 @@ fn dumps<'py>(object: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyBytes>> {
 /// The object that was pickled.
 #[pyfunction]
 fn loads<'py>(data: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-    if let Ok(bytes) = data.cast_exact::<PyBytes>()
-        && let Some(read) = read::read(data.py(), bytes.as_bytes(), Instances::Are)
-    {
-        return read;
+    let Ok(bytes) = data.cast_exact::<PyBytes>() else { return pickler::load(data) };
+    match read::read(data.py(), bytes.as_bytes(), Instances::Are) {
+        Ok(object) => Ok(object),
+        Err(Unread::Other) => pickler::load(data),
+        Err(Unread::Raised(error)) => Err(*error),
     }
-    pickler::load(data)
 }
 
 pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {

@@ -3,12 +3,6 @@
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyInt};
 
-/// The value, if it fits.
-#[inline]
-pub(super) fn to_i64(number: &Bound<'_, PyInt>) -> Option<i64> {
-    number.extract().ok()
-}
-
 /// How many of the eight bytes of `value` are needed to know it.
 pub(super) fn needed(value: i64) -> usize {
     let sign_bits = if value < 0 { value.leading_ones() } else { value.leading_zeros() };

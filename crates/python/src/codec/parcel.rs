@@ -14,7 +14,7 @@
 //! | the next multiple of 64 | | buffer 0, and so on |
 
 use super::apart::Apart;
-use super::read::Instances;
+use super::read::{Instances, Unread};
 use super::view::{Lent, View};
 use super::{BUFFERS, PICKLE, pickler, read};
 use crate::wait::raise;
@@ -97,8 +97,10 @@ pub(super) fn read_whole(
     parcel: Parcel,
     head: usize,
 ) -> PyResult<Bound<'_, PyAny>> {
-    if let Some(read) = read::read(py, &parcel.bytes()[head..], Instances::Are) {
-        return read;
+    match read::read(py, &parcel.bytes()[head..], Instances::Are) {
+        Ok(object) => return Ok(object),
+        Err(Unread::Raised(error)) => return Err(*error),
+        Err(Unread::Other) => {}
     }
     let whole = head..parcel.len();
     let lent = Arc::new(Lent::new(parcel)?);

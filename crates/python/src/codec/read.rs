@@ -28,35 +28,59 @@ pub(super) enum Instances {
     AreNot,
 }
 
-/// The object in `bytes`; `None` if it is not what is read here, or not whole: `pickle` has to say.
+/// Why nothing was read.
+pub(super) enum Unread {
+    /// It is not what is read here, or not whole: `pickle` has to say.
+    Other,
+    /// What a class or its module raised, which is final: `pickle` would have it done a second time.
+    Raised(Box<PyErr>),
+}
+
+/// The object in `bytes`.
 ///
-/// What a class or its module raised is final: `pickle` would have it done a second time.
+/// # Errors
+/// See [`Unread`].
 #[inline]
 pub(super) fn read<'py>(
     py: Python<'py>,
     bytes: &[u8],
     instances: Instances,
-) -> Option<PyResult<Object<'py>>> {
-    let [PROTO, 2..=5, rest @ ..] = bytes else { return None };
-    let mut input = Input(rest);
-    let first = input.byte()?;
-    if (matches!(first, EMPTY_DICT | EMPTY_LIST | MARK) || begins_with_class(first, input))
+) -> Result<Object<'py>, Unread> {
+    let [PROTO, 2..=5, first, rest @ ..] = bytes else { return Err(Unread::Other) };
+    if matches!(*first, EMPTY_DICT | EMPTY_LIST | MARK | BINUNICODE) {
+        return compound(py, *first, Input(rest), instances);
+    }
+    if bytes[1] == 5 && *first == FRAME {
+        // A stock pickler of protocol 5: what we could read, we would have written ourselves.
+        return Err(Unread::Other);
+    }
+    by_machine(py, *first, Input(rest)).ok_or(Unread::Other)
+}
+
+/// A container or an instance, or what began like one.
+fn compound<'py>(
+    py: Python<'py>,
+    first: u8,
+    input: Input<'_>,
+    instances: Instances,
+) -> Result<Object<'py>, Unread> {
+    if (first != BINUNICODE || begins_with_class(first, input))
         && let Some(object) = ours(py, first, input, instances)
     {
-        return Some(object);
+        return object.map_err(|raised| Unread::Raised(Box::new(raised)));
     }
-    if let Some(object) = atom(py, first, &mut input)? {
-        // The common case needs no stack.
-        if input.peek() == Some(STOP) {
-            return Some(Ok(object));
-        }
-        return machine(py, Some(object), input.byte()?, input).map(Ok);
+    by_machine(py, first, input).ok_or(Unread::Other)
+}
+
+#[inline]
+fn by_machine<'py>(py: Python<'py>, first: u8, mut input: Input<'_>) -> Option<Object<'py>> {
+    let object = atom(py, first, &mut input)?;
+    // The common case needs no stack.
+    if object.is_some() && input.peek() == Some(STOP) {
+        return object;
     }
-    if bytes[1] == 5 && first == FRAME {
-        // A stock pickler of protocol 5: what we could read, we would have written ourselves.
-        return None;
-    }
-    machine(py, None, first, input).map(Ok)
+    let first = if object.is_some() { input.byte()? } else { first };
+    machine(py, object, first, input)
 }
 
 #[inline]

@@ -1,10 +1,10 @@
 //! Picklers that the user brings.
 
-use super::{Encoded, sized};
+use super::{Encoded, Outcome, sized};
 use pyo3::buffer::PyBuffer;
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyString};
+use pyo3::types::{PyBytes, PyList, PyString};
 
 /// How objects that a user puts become messages.
 ///
@@ -57,6 +57,20 @@ impl Serializer {
     #[inline]
     pub(crate) fn append_small(&self, object: &Bound<'_, PyAny>, bytes: &mut Vec<u8>) -> bool {
         matches!(self, Self::Pickle) && super::append_small(object, bytes)
+    }
+
+    /// As [`append_item`](super::append_item).
+    #[inline]
+    pub(crate) fn append_item<'py>(
+        &self,
+        list: &Bound<'py, PyList>,
+        at: usize,
+        bytes: &mut Vec<u8>,
+    ) -> Outcome<'py> {
+        match self {
+            Self::Pickle => super::append_item(list, at, bytes),
+            Self::Other(_) => list.get_item(at).map_or(Outcome::None, Outcome::Other),
+        }
     }
 }
 

@@ -5,19 +5,16 @@
 //! bytearray) without frames, and without memo but for classes (see `dialect`), which any `pickle.loads` from Python 3.8 on reads.
 
 use super::apart::{Apart, LARGE};
+use super::atoms::{self, Atom, Outcome, Pair, WORTH_A_MEMO};
 use super::instance::{self, Name};
 use super::seen::{Seen, references};
 use super::{class, number};
 use procession_wire::pickle::op::*;
 use pyo3::prelude::*;
-use pyo3::types::{
-    PyBool, PyByteArray, PyBytes, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple, PyType,
-};
+use pyo3::types::{PyByteArray, PyBytes, PyDict, PyInt, PyList, PyString, PyTuple, PyType};
 
 /// Nested deeper, the object is left to `pickle`, which has an error for that.
 const DEEPEST: usize = 200;
-/// A string of so many bytes that is met again is worth a memo.
-const WORTH_A_MEMO: usize = 1 << 10;
 /// Of a fresh reference here and one of the container: nobody else has it.
 const UNSHARED: isize = 2;
 
@@ -40,6 +37,40 @@ pub(super) fn write(
 ) -> Option<Written> {
     let start = bytes.len();
     bytes.extend_from_slice(&[PROTO, 4]);
+    match atoms::write(object.as_borrowed(), bytes) {
+        Atom::Written => {
+            bytes.push(STOP);
+            Some(Written::Plain)
+        }
+        Atom::Other => write_other(object, start, bytes, apart),
+        Atom::Refused => None,
+    }
+}
+
+/// Appends the pickle of an item of a list, if it stands for itself and is not long. One that does not is given back, and
+/// then `bytes` is as before.
+#[inline]
+pub(super) fn write_of_list<'py>(
+    list: &Bound<'py, PyList>,
+    at: usize,
+    bytes: &mut Vec<u8>,
+) -> Outcome<'py> {
+    let start = bytes.len();
+    bytes.extend_from_slice(&[PROTO, 4]);
+    let outcome = atoms::write_of_list(list, at, bytes);
+    match outcome {
+        Outcome::Written => bytes.push(STOP),
+        Outcome::Other(_) | Outcome::None => bytes.truncate(start),
+    }
+    outcome
+}
+
+fn write_other(
+    object: &Bound<'_, PyAny>,
+    start: usize,
+    bytes: &mut Vec<u8>,
+    apart: Option<&mut Vec<Apart>>,
+) -> Option<Written> {
     let mut writer = Writer {
         bytes,
         apart,
@@ -50,7 +81,7 @@ pub(super) fn write(
         memoized: 0,
         is_key: false,
     };
-    if !writer.object(object.as_borrowed()) {
+    if !writer.other(object) {
         return None;
     }
     let (is_new, has_classes) = (writer.is_new, !writer.classes.is_empty());
@@ -59,15 +90,6 @@ pub(super) fn write(
         bytes[start + 1] = 5;
     }
     Some(if has_classes { Written::Instances } else { Written::Plain })
-}
-
-/// The pairs of a dict, and `None` once it has been changed: a collection of garbage can run any code.
-#[inline]
-fn pairs<'py>(
-    dict: &Bound<'py, PyDict>,
-) -> impl Iterator<Item = Option<(Bound<'py, PyAny>, Bound<'py, PyAny>)>> {
-    let (len, mut pairs) = (dict.len(), dict.iter());
-    (0..len).map(move |_| if dict.len() == len { pairs.next() } else { None })
 }
 
 struct Writer<'a, 'py> {
@@ -88,30 +110,37 @@ struct Writer<'a, 'py> {
 
 impl<'py> Writer<'_, 'py> {
     #[inline]
-    fn object(&mut self, object: Borrowed<'_, 'py, PyAny>) -> bool {
+    fn object(&mut self, object: &Bound<'py, PyAny>) -> bool {
+        match atoms::write(object.as_borrowed(), self.bytes) {
+            Atom::Written => true,
+            Atom::Other => self.other(object),
+            Atom::Refused => false,
+        }
+    }
+
+    #[inline]
+    fn item(&mut self, item: &Outcome<'py>) -> bool {
+        match item {
+            Outcome::Written => true,
+            Outcome::Other(item) => self.other(item),
+            Outcome::None => false,
+        }
+    }
+
+    /// What is long, or made of other things.
+    fn other(&mut self, object: &Bound<'py, PyAny>) -> bool {
         if let Ok(number) = object.cast_exact::<PyInt>() {
-            self.int(&number)
+            self.large_int(number)
         } else if let Ok(text) = object.cast_exact::<PyString>() {
-            self.text(&text)
-        } else if object.is_none() {
-            self.bytes.push(NONE);
-            true
-        } else if let Ok(number) = object.cast_exact::<PyFloat>() {
-            let mut whole = [BINFLOAT; 9];
-            whole[1..].copy_from_slice(&number.value().to_be_bytes());
-            self.bytes.extend_from_slice(&whole);
-            true
+            self.text(text)
         } else if let Ok(bytes) = object.cast_exact::<PyBytes>() {
-            self.raw(&bytes)
-        } else if let Ok(truth) = object.cast_exact::<PyBool>() {
-            self.bytes.push(if truth.is_true() { NEWTRUE } else { NEWFALSE });
-            true
+            self.raw(bytes)
         } else {
             self.compound(object)
         }
     }
 
-    fn compound(&mut self, object: Borrowed<'_, 'py, PyAny>) -> bool {
+    fn compound(&mut self, object: &Bound<'py, PyAny>) -> bool {
         if let Ok(tuple) = object.cast_exact::<PyTuple>()
             && tuple.is_empty()
         {
@@ -119,20 +148,20 @@ impl<'py> Writer<'_, 'py> {
             self.bytes.push(EMPTY_TUPLE);
             return true;
         }
-        if self.depth == DEEPEST || !self.is_first(&object) {
+        if self.depth == DEEPEST || !self.is_first(object) {
             return false;
         }
         self.depth += 1;
         let is_plain = if let Ok(tuple) = object.cast_exact::<PyTuple>() {
-            self.tuple(&tuple)
+            self.tuple(tuple)
         } else if let Ok(list) = object.cast_exact::<PyList>() {
-            self.list(&list)
+            self.list(list)
         } else if let Ok(dict) = object.cast_exact::<PyDict>() {
-            self.dict(&dict)
+            self.dict(dict)
         } else if let Ok(array) = object.cast_exact::<PyByteArray>() {
-            self.byte_array(&array)
+            self.byte_array(array)
         } else {
-            self.instance(&object)
+            self.instance(object)
         };
         self.depth -= 1;
         is_plain
@@ -143,30 +172,6 @@ impl<'py> Writer<'_, 'py> {
     #[inline]
     fn is_first(&mut self, object: &Bound<'_, PyAny>) -> bool {
         self.depth == 0 || references(object) <= UNSHARED || self.seen.note(object.as_ptr().addr())
-    }
-
-    #[inline]
-    fn int(&mut self, number: &Bound<'_, PyInt>) -> bool {
-        let Some(value) = number::to_i64(number) else { return self.large_int(number) };
-        match value {
-            0..=0xff => self.bytes.extend_from_slice(&[BININT1, value as u8]),
-            0x100..=0xffff => {
-                let [low, high, ..] = value.to_le_bytes();
-                self.bytes.extend_from_slice(&[BININT2, low, high]);
-            }
-            _ => match i32::try_from(value) {
-                Ok(value) => {
-                    self.bytes.push(BININT);
-                    self.bytes.extend_from_slice(&value.to_le_bytes());
-                }
-                Err(_) => {
-                    let len = number::needed(value);
-                    self.bytes.extend_from_slice(&[LONG1, len as u8]);
-                    self.bytes.extend_from_slice(&value.to_le_bytes()[..len]);
-                }
-            },
-        }
-        true
     }
 
     #[cold]
@@ -245,51 +250,68 @@ impl<'py> Writer<'_, 'py> {
         true
     }
 
-    #[inline]
     fn tuple(&mut self, tuple: &Bound<'py, PyTuple>) -> bool {
         self.bytes.push(MARK);
-        if !tuple.iter().all(|item| self.object(item.as_borrowed())) {
-            return false;
+        for at in 0..tuple.len() {
+            let item = atoms::write_of_tuple(tuple, at, self.bytes);
+            if !self.item(&item) {
+                return false;
+            }
         }
         self.bytes.push(TUPLE);
         true
     }
 
-    #[inline]
     fn list(&mut self, list: &Bound<'py, PyList>) -> bool {
         self.bytes.push(EMPTY_LIST);
-        if list.is_empty() {
+        let len = list.len();
+        if len == 0 {
             return true;
         }
         self.bytes.push(MARK);
-        if !list.iter().all(|item| self.object(item.as_borrowed())) {
-            return false;
+        for at in 0..len {
+            let item = atoms::write_of_list(list, at, self.bytes);
+            if !self.item(&item) {
+                return false;
+            }
         }
         self.bytes.push(APPENDS);
-        true
+        list.len() == len
     }
 
-    #[inline]
     fn dict(&mut self, dict: &Bound<'py, PyDict>) -> bool {
         self.bytes.push(EMPTY_DICT);
         if dict.is_empty() {
             return true;
         }
         self.bytes.push(MARK);
-        for pair in pairs(dict) {
-            let Some((key, value)) = pair else { return false };
-            if !self.key(key.as_borrowed()) || !self.object(value.as_borrowed()) {
+        let is_written = self.pairs::<false>(dict);
+        self.bytes.push(SETITEMS);
+        is_written
+    }
+
+    /// The pairs of a dict; `false` also if it was changed meanwhile, since what is written may run any code.
+    #[inline]
+    fn pairs<const ATTRIBUTES: bool>(&mut self, dict: &Bound<'py, PyDict>) -> bool {
+        let (len, mut position) = (dict.len(), 0);
+        for _ in 0..len {
+            let is_written = match atoms::write_pair::<ATTRIBUTES>(dict, &mut position, self.bytes)
+            {
+                Pair::Written => continue,
+                Pair::Value(value) => self.other(&value),
+                Pair::Both(key, value) => self.key(&key) && self.object(&value),
+                Pair::End | Pair::Refused => false,
+            };
+            if !is_written || dict.len() != len {
                 return false;
             }
         }
-        self.bytes.push(SETITEMS);
         true
     }
 
-    #[inline]
-    fn key(&mut self, key: Borrowed<'_, 'py, PyAny>) -> bool {
+    fn key(&mut self, key: &Bound<'py, PyAny>) -> bool {
         let was_key = std::mem::replace(&mut self.is_key, true);
-        let is_written = self.object(key);
+        let is_written = self.other(key);
         self.is_key = was_key;
         is_written
     }
@@ -307,21 +329,10 @@ impl<'py> Writer<'_, 'py> {
             self.memoize();
             return true;
         }
-        self.is_first(&attributes) && self.attributes(&attributes)
-    }
-
-    fn attributes(&mut self, attributes: &Bound<'py, PyDict>) -> bool {
         self.bytes.extend_from_slice(&[EMPTY_DICT, MARK]);
-        for pair in pairs(attributes) {
-            let Some((name, value)) = pair else { return false };
-            let Ok(name) = name.cast_exact::<PyString>() else { return false };
-            let is_hook = name.to_str().map_or(true, instance::is_hook);
-            if is_hook || !self.text(name) || !self.object(value.as_borrowed()) {
-                return false;
-            }
-        }
+        let is_written = self.is_first(&attributes) && self.pairs::<true>(&attributes);
         self.bytes.extend_from_slice(&[SETITEMS, BUILD]);
-        true
+        is_written
     }
 
     /// The class of an ordinary instance, by its name or its number.

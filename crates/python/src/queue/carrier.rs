@@ -4,14 +4,14 @@
 //! large copies.
 
 use super::bells::Bells;
-use crate::codec::{self, Encoded, PICKLE, Scratch, Serializer};
+use crate::codec::{self, Encoded, Outcome, PICKLE, Scratch, Serializer};
 use crate::wait::{raise, wait};
 use procession_ipc::Error;
 use procession_ipc::byte_queue::{ByteQueue, Got, Item};
 use procession_ipc::message::Parcel;
 use procession_sys::Deadline;
 use pyo3::prelude::*;
-use pyo3::types::PyBytes;
+use pyo3::types::{PyBytes, PyIterator, PyList};
 
 /// One queue, or one direction of a pipe, as this process uses it.
 pub(super) struct Carrier {
@@ -41,6 +41,44 @@ impl From<Refusal> for PyErr {
 const BATCH: usize = 32 << 10;
 /// For so many messages of a batch memory is taken before they come.
 const USUAL_BATCH: usize = 128;
+
+/// What is put at once: the items of a list from a number on, or what an iterator gives.
+pub(super) enum Objects<'a, 'py> {
+    List { list: &'a Bound<'py, PyList>, at: usize },
+    Others(Bound<'py, PyIterator>),
+}
+
+impl<'a, 'py> Objects<'a, 'py> {
+    /// All that there is in an iterable.
+    ///
+    /// # Errors
+    /// `TypeError` if it is none.
+    pub(super) fn of(iterable: &'a Bound<'py, PyAny>) -> PyResult<Self> {
+        match iterable.cast_exact::<PyList>() {
+            Ok(list) => Ok(Self::List { list, at: 0 }),
+            Err(_) => Ok(Self::Others(iterable.try_iter()?)),
+        }
+    }
+
+    /// The next object, whose pickle was appended where that is soon done.
+    #[inline]
+    fn append_next(
+        &mut self,
+        serializer: &Serializer,
+        bytes: &mut Vec<u8>,
+    ) -> PyResult<Outcome<'py>> {
+        match self {
+            Self::List { list, at } => {
+                let next = *at;
+                *at += 1;
+                Ok(serializer.append_item(list, next, bytes))
+            }
+            Self::Others(iterator) => {
+                iterator.next().map_or(Ok(Outcome::None), |object| object.map(Outcome::Other))
+            }
+        }
+    }
+}
 
 impl Carrier {
     pub(super) fn new(queue: ByteQueue, over: fn(Python<'_>) -> PyErr) -> Self {
@@ -161,15 +199,15 @@ impl Carrier {
         }
     }
 
-    /// Puts the objects that `next` gives, many at once; how many were put, and whether that is all.
-    /// `refused` is told of those that cannot be pickled.
+    /// Puts the objects, many at once; how many were put, and whether that is all. `refused` is told of those
+    /// that cannot be pickled.
     ///
     /// # Errors
-    /// What `next`, `refused` or the queue raise.
+    /// What the iterator, `refused` or the queue raise.
     pub(super) fn put_many<'py>(
         &self,
         py: Python<'py>,
-        mut objects: impl Iterator<Item = PyResult<Bound<'py, PyAny>>>,
+        mut objects: Objects<'_, 'py>,
         serializer: &Serializer,
         deadline: Deadline,
         refused: impl Fn(PyErr, &Bound<'py, PyAny>) -> PyResult<()>,
@@ -182,11 +220,17 @@ impl Carrier {
             let mut more = true;
             let mut large = None;
             while more && large.is_none() && bytes.len() < BATCH {
-                let Some(object) = objects.next() else {
-                    more = false;
-                    break;
+                let object = match objects.append_next(serializer, bytes)? {
+                    Outcome::Written => {
+                        ends.push(bytes.len());
+                        continue;
+                    }
+                    Outcome::Other(object) => object,
+                    Outcome::None => {
+                        more = false;
+                        break;
+                    }
                 };
-                let object = object?;
                 if serializer.append_small(&object, bytes) {
                     ends.push(bytes.len());
                     continue;
@@ -331,30 +375,32 @@ impl Carrier {
     ) -> PyResult<Vec<Bound<'py, PyAny>>> {
         let mut scratch = Scratch::take();
         let bytes = scratch.vec();
-        let mut messages = Vec::with_capacity(max.min(USUAL_BATCH));
+        // Where each message ends; a parcel comes alone.
+        let (mut ends, mut parcel) = (Vec::with_capacity(max.min(USUAL_BATCH)), None);
         let mut take = |deadline, interrupt: &mut dyn FnMut() -> bool| {
-            self.queue.get_many_until(max, None, deadline, interrupt, |got, append| {
-                let start = bytes.len();
-                append(bytes);
-                messages.push((got, start));
+            self.queue.get_many_until(max, None, deadline, interrupt, |got, append| match got {
+                Got::Message { format, .. } => {
+                    append(bytes);
+                    ends.push((format, bytes.len()));
+                }
+                Got::Parcel(received) => parcel = Some(received),
             })
         };
         let now = take(Deadline::now(), &mut || false);
         let got = self.attempt(py, deadline, now, |interrupt| take(deadline, interrupt));
         self.bells.show(&self.queue);
         got?;
-        let (mut objects, mut failed) = (Vec::with_capacity(messages.len()), None);
-        for (got, start) in messages {
-            let object = match got {
-                Got::Message { format, len } => {
-                    codec::decode_message(py, format, &bytes[start..start + len])
-                }
-                Got::Parcel(parcel) => codec::decode_parcel(py, parcel, 0),
-            };
-            match object {
-                Ok(object) => objects.push(object),
-                Err(error) => failed = Some(failed.unwrap_or(error)),
-            }
+        let (mut objects, mut failed, mut start) = (Vec::with_capacity(ends.len()), None, 0);
+        let mut keep = |object: PyResult<_>| match object {
+            Ok(object) => objects.push(object),
+            Err(error) => failed = Some(failed.take().unwrap_or(error)),
+        };
+        for (format, end) in ends {
+            keep(codec::decode_message(py, format, &bytes[start..end]));
+            start = end;
+        }
+        if let Some(parcel) = parcel {
+            keep(codec::decode_parcel(py, parcel, 0));
         }
         match failed {
             None => Ok(objects),

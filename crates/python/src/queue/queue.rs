@@ -1,6 +1,6 @@
 //! The base of `Queue` and `JoinableQueue`.
 
-use super::carrier::{Carrier, Refusal};
+use super::carrier::{Carrier, Objects, Refusal};
 use super::exceptions::{closed, empty, full, handle_closed, shut_down};
 use crate::codec::{Scratch, Serializer};
 use crate::family;
@@ -231,16 +231,9 @@ impl Queue {
         let deadline = deadline(timeout)?;
         state.is_used.store(true, Relaxed);
         let refused = |error, object: &_| report(slf, error, object);
-        let (put, is_all) = match objects.cast_exact::<PyList>() {
-            Ok(list) => {
-                let objects = list.iter().map(Ok);
-                state.carrier.put_many(py, objects, &state.serializer, deadline, refused)?
-            }
-            Err(_) => {
-                let objects = objects.try_iter()?;
-                state.carrier.put_many(py, objects, &state.serializer, deadline, refused)?
-            }
-        };
+        let objects = Objects::of(objects)?;
+        let (put, is_all) =
+            state.carrier.put_many(py, objects, &state.serializer, deadline, refused)?;
         if is_all { Ok(()) } else { Err(full(py, Some(put))) }
     }
 
