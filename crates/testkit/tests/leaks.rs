@@ -93,8 +93,8 @@ fn what_was_made_before_the_snapshot_is_no_leak() {
 #[test]
 #[ignore = "the victim of the test below"]
 fn hangs() {
-    let _watchdog = watchdog(Duration::from_millis(50));
     let mut child = cat();
+    let _watchdog = watchdog(Duration::from_millis(50));
     println!("child {}", child.id());
     // Never ends by itself: the standard input of the child stays open.
     let _ = child.stdin.take().map(std::mem::ManuallyDrop::new);
