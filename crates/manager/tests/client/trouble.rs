@@ -2,9 +2,10 @@
 
 use crate::servers::{KEY, Ours, Serves, Stock, each, every, every_stock};
 use procession_manager::client::{List, Manager, ManagerError, Proxy, Queue, Typed};
-use procession_testkit::{guard, interpreters};
+use procession_testkit::{free_port, guard, interpreters};
+use rustix::net::{AddressFamily, SocketType, bind, getsockname, socket};
 use std::io::Read;
-use std::net::TcpListener;
+use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, TcpListener};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -25,7 +26,10 @@ fn another_key_is_refused() {
 #[test]
 fn a_manager_that_is_not_there_is_named() {
     let _guard = guard();
-    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    // Bound, so that it is nobody else's, and not listening.
+    let bound = socket(AddressFamily::INET, SocketType::STREAM, None).unwrap();
+    bind(&bound, &SocketAddrV4::new(Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let nobody = SocketAddr::try_from(getsockname(&bound).unwrap()).unwrap();
     let error = Manager::connect(nobody.to_string().as_str(), KEY).unwrap_err();
     assert!(matches!(error, ManagerError::Connect { .. }), "{error:?}");
     assert!(error.to_string().contains(&nobody.to_string()), "{error}");
@@ -177,7 +181,7 @@ fn after_a_reconnect_old_proxies_say_so_and_new_ones_work() {
 #[test]
 fn a_restarted_manager_is_not_taken_for_the_old_one_by_any_thread() {
     let _guard = guard();
-    let server = Ours::start();
+    let server = Ours::start_at(&format!("127.0.0.1:{}", free_port()), None);
     let (address, manager) = (server.address.to_string(), server.connect());
     let old: Queue<u32> = manager.get("get_task_queue").unwrap();
     drop(server);

@@ -1,7 +1,7 @@
 //! What our own clients may do, and stock's need not know.
 
 use crate::raw::{Raw, Said, control};
-use crate::running::{Running, builder};
+use crate::running::{Running, builder, name};
 use procession_testkit::{guard, wait_until};
 use procession_wire::value::Value;
 
@@ -105,7 +105,7 @@ fn a_reference_is_given_back_where_it_was_counted() {
 #[test]
 fn a_connection_says_once_what_it_is() {
     let _guard = guard();
-    let server = Running::start(builder().share_memory(false), "@procession-test-hello");
+    let server = Running::start(builder().share_memory(false), &name("hello"));
     let mut raw = Raw::ours(&server.address);
     for again in ["hello", "accept_connection"] {
         let refused = Said::Traceback(format!("AssertionError: '{again}' unrecognized\n"));

@@ -33,6 +33,11 @@ pub(crate) fn guard() -> procession_testkit::guard::Guard {
     procession_testkit::guard_after(|| drop(procession_shm::family()))
 }
 
+/// A name for a socket, which no other process has.
+pub(crate) fn name(what: &str) -> String {
+    format!("@procession-test-{what}-{}", std::process::id())
+}
+
 impl Running {
     pub(crate) fn start(builder: Builder, address: &str) -> Self {
         Self::run(builder.bind(&address.parse().unwrap()).unwrap())
