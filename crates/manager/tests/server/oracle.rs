@@ -5,6 +5,29 @@ use procession_testkit::{guard, interpreters};
 use std::path::PathBuf;
 use std::process::Stdio;
 
+/// What CPython 3.13 says and ours does, and what those before it say; nothing, if they do not complain at all.
+const CHANGED: [(&str, Option<&str>); 3] = [
+    (
+        "lock: x.acquire(True, -2) -> ValueError('timeout value must be a non-negative number',)",
+        Some("lock: x.acquire(True, -2) -> ValueError('timeout value must be positive',)"),
+    ),
+    (
+        "namespace: x.__delattr__('b') -> AttributeError(\"'Namespace' object has no attribute 'b'\",)",
+        Some("namespace: x.__delattr__('b') -> AttributeError('b',)"),
+    ),
+    ("bad barrier m.Barrier(0) RemoteError ValueError", None),
+];
+
+/// What ours says, in the words of a CPython that says this.
+fn in_words_of(stock: &[String], ours: Vec<String>) -> Vec<String> {
+    let has = |line: &str| stock.iter().any(|said| said == line);
+    let other_words = |line: String| match CHANGED.iter().find(|(now, _)| *now == line) {
+        Some((_, before)) if !has(&line) => before.filter(|it| has(it)).map(str::to_owned),
+        _ => Some(line),
+    };
+    ours.into_iter().filter_map(other_words).collect()
+}
+
 fn said(words: &[&str]) -> Vec<String> {
     let program: PathBuf =
         [env!("CARGO_MANIFEST_DIR"), "tests", "server", "oracle.py"].iter().collect();
@@ -18,10 +41,13 @@ fn said(words: &[&str]) -> Vec<String> {
 #[test]
 fn every_call_of_every_type_does_what_it_does_in_stock() {
     let _guard = guard();
+    if interpreters().is_empty() {
+        return eprintln!("skipped: there is no CPython here");
+    }
     let stock = said(&["stock"]);
     let server = Running::tcp();
     let [host, port] = server.words();
-    let ours = said(&[&host, &port, std::str::from_utf8(KEY).unwrap()]);
+    let ours = in_words_of(&stock, said(&[&host, &port, std::str::from_utf8(KEY).unwrap()]));
     let differ: Vec<_> = stock.iter().zip(&ours).filter(|(stock, ours)| stock != ours).collect();
     assert!(differ.is_empty(), "{differ:#?}");
     assert_eq!(stock.len(), ours.len());
