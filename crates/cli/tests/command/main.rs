@@ -10,6 +10,7 @@
 //! | `seed` | the tutorial's master and workers, ours and stock's, with each other |
 //! | `apart`, `hosts` | a manager and its clients on hosts of their own, as network namespaces |
 //! | `ps`, `doctor` | the two looks at the host |
+//! | `still` | a run that stands still while it is looked at |
 
 mod apart;
 mod doctor;
@@ -21,4 +22,5 @@ mod reader;
 mod seed;
 mod serve;
 mod served;
+mod still;
 mod tour;

@@ -1,11 +1,13 @@
 //! Which families live here.
 
-use crate::ran::{command, numbers, run};
+use crate::ran::{Mark, command, numbers, run};
+use crate::still::StandingStill;
 use procession::{Lock, Queue};
 use procession_testkit::{guard, guard_after, wait_until};
 use rustix::process::{Pid, Signal, kill_process};
-use std::io::{Read, Write};
-use std::process::Stdio;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::os::unix::process::CommandExt;
+use std::process::{Child, ChildStdout, Stdio};
 
 /// The lines about the family that has a member with this number.
 fn family_of(pid: u32, lines: &[String]) -> Option<Vec<String>> {
@@ -59,13 +61,28 @@ fn ps_names_the_holder_of_a_lock_only_while_it_is_held() {
     assert_eq!(holder(), "-");
 }
 
+/// The chapter in which two processes count under a lock, when it has begun to count; and what it prints then, which is to
+/// be kept until its end.
+fn counting_tour() -> (Child, Mark, BufReader<ChildStdout>) {
+    let (mut command, mark) = command(&["tour", "lock"]);
+    let command = command.stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
+    let mut tour = command.spawn().expect("the command was built");
+    let mut lines = BufReader::new(tour.stdout.take().expect("it is a pipe"));
+    let mut line = String::new();
+    while line.trim_end().parse::<u32>().is_err() {
+        line.clear();
+        assert_ne!(lines.read_line(&mut line).expect("it is text"), 0, "it does not count");
+    }
+    (tour, mark, lines)
+}
+
 #[test]
 fn ps_shows_a_family_with_its_members_names_and_states() {
     let _guard = guard();
-    let (mut command, mark) = command(&["tour", "lock"]);
-    let mut tour = command.stdout(Stdio::null()).spawn().expect("the command was built");
+    let (mut tour, mark, _lines) = counting_tour();
     let mut family = Vec::new();
-    wait_until("the tour's two processes run and one has the lock", || {
+    let what = "the tour's two processes run and one has the lock";
+    let standing = StandingStill::when(&tour, &mark, what, || {
         family = family_of(tour.id(), &run(&["ps"]).lines).unwrap_or_default();
         let locks = depth_and_lock(&family, "lock");
         let members = |name: &str| family.iter().any(|line| line.contains(name));
@@ -79,6 +96,7 @@ fn ps_shows_a_family_with_its_members_names_and_states() {
     assert!(family.iter().any(|line| line.contains("zygote")), "{family:#?}");
     // The first one, its zygote and the two.
     assert_eq!(mark.count(), 4);
+    drop(standing);
     assert!(tour.wait().expect("it is our child").success());
     mark.expect_nothing_left();
     assert_eq!(family_of(tour.id(), &run(&["ps"]).lines), None);
@@ -87,24 +105,21 @@ fn ps_shows_a_family_with_its_members_names_and_states() {
 #[test]
 fn ps_says_that_a_lock_was_left_by_a_process_that_was_killed() {
     let _guard = guard();
-    let (mut command, mark) = command(&["tour", "lock"]);
-    let mut tour = command
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("the command was built");
+    let (mut tour, mark, _lines) = counting_tour();
     let locks = || {
         let family = family_of(tour.id(), &run(&["ps"]).lines).unwrap_or_default();
         family.into_iter().find(|line| line.trim_start().starts_with("lock "))
     };
     let mut holder = None;
-    wait_until("one of the tour's two processes has the lock", || {
+    let what = "one of the tour's two processes has the lock";
+    let standing = StandingStill::when(&tour, &mark, what, || {
         let lock = locks().unwrap_or_default();
         holder = lock.split_whitespace().last().and_then(|word| word.parse::<i32>().ok());
         holder.is_some()
     });
     let holder = holder.and_then(Pid::from_raw).expect("the number of a process");
-    kill_process(holder, Signal::KILL).expect("it runs for a second");
+    kill_process(holder, Signal::KILL).expect("it stands still");
+    drop(standing);
     wait_until("the lock is shown as left by the dead", || {
         locks().is_some_and(|lock| lock.ends_with("  a process that has ended"))
     });

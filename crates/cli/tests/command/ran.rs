@@ -1,5 +1,6 @@
 //! Running the command, reading it, and that nothing of it is left.
 
+use procession_testkit::family::Member;
 use procession_testkit::wait_until;
 use std::fs;
 use std::process::{Command, Output};
@@ -66,6 +67,14 @@ impl Mark {
     /// How many processes of the run there are now.
     pub(crate) fn count(&self) -> usize {
         self.processes().count()
+    }
+
+    /// Whether all of them have been stopped.
+    pub(crate) fn all_stand_still(&self) -> bool {
+        self.processes().all(|entry| {
+            let pid = entry.file_name().to_str().and_then(|name| name.parse().ok());
+            pid.and_then(Member::read).is_none_or(|member| member.state == 'T')
+        })
     }
 
     fn processes(&self) -> impl Iterator<Item = fs::DirEntry> {
