@@ -81,12 +81,13 @@ pub(super) fn run() -> Result<(), Error> {
     let manager = Manager::connect(&address, "abc")?;
     let task: Queue<u64> = manager.get("get_task_queue")?;
     let result: Queue<String> = manager.get("get_result_queue")?;
-    let workers = Workers::start(&address)?;
     for _ in 0..10 {
         let n = random_number(100_000);
         say!("Put task {n}...");
         task.put(&n)?;
     }
+    // Not before the tasks: a worker that finds none for a while ends.
+    let workers = Workers::start(&address)?;
     say!("Try get result...");
     for _ in 0..10 {
         let r = result.get_timeout(Duration::from_secs(10))?;
