@@ -1,16 +1,14 @@
 //! The tutorial's master and workers, ours and stock's, with each other.
 
 use crate::served::Served;
-use procession::manager::{Address, Manager, Queue};
+use procession::manager::{Address, Manager, ManagerError, Queue};
 use procession_testkit::interpreters::Interpreter;
-use procession_testkit::{guard, interpreters, wait_until};
+use procession_testkit::{free_port, guard, interpreters, wait_until};
 use rustix::process::Signal;
-use std::collections::BTreeSet;
 use std::fs;
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
-use std::sync::Mutex;
 use std::thread;
 use std::time::Duration;
 
@@ -19,16 +17,15 @@ const WORKER: &str =
     concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/seed/07_manager_worker.py");
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// A worker in Rust, as the tutorial's.
-fn worker(address: &str) {
-    let manager = Manager::connect(address, "abc").expect("it serves");
-    let task: Queue<u64> = manager.get("get_task_queue").expect("it is registered");
-    let result: Queue<String> = manager.get("get_result_queue").expect("it is registered");
-    // Where the master is stock's, it ends with the last result, under its workers.
-    while let Ok(n) = task.get_timeout(Duration::from_secs(2)) {
-        if result.put(&format!("{n} * {n} = {}", n * n)).is_err() {
-            break;
-        }
+/// A worker in Rust, as the tutorial's. Where the master is stock's, it ends with the last result under its workers, and
+/// before one that comes late: that is an error of any call here.
+fn worker(address: &str) -> Result<(), ManagerError> {
+    let manager = Manager::connect(address, "abc")?;
+    let task: Queue<u64> = manager.get("get_task_queue")?;
+    let result: Queue<String> = manager.get("get_result_queue")?;
+    loop {
+        let n = task.get_timeout(Duration::from_secs(2))?;
+        result.put(&format!("{n} * {n} = {}", n * n))?;
     }
 }
 
@@ -50,18 +47,6 @@ fn work(python: &Interpreter, port: u16, stock: usize) {
             worker.wait().expect("it is our child");
         }
     });
-}
-
-/// A port that was free a moment ago, and is nobody else's here.
-fn free_port() -> u16 {
-    static GIVEN: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
-    loop {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("there is a port");
-        let port = listener.local_addr().expect("it is bound").port();
-        if GIVEN.lock().expect("nobody panics with it").insert(port) {
-            return port;
-        }
-    }
 }
 
 /// Runs a test with each CPython that is found, all of them at once, and with none, one and two workers of it.
