@@ -3,7 +3,6 @@
 import os
 import pathlib
 import signal
-import time
 
 
 class Point:
@@ -36,8 +35,9 @@ def die(n):
 
 
 def wait_for(path):
-    """Says that it has begun, and waits until somebody says that it may end."""
+    """Says that it has begun, and waits until somebody says that it may end: opens the path to write, and closes it."""
+    os.mkfifo(path)
     pathlib.Path(path + ".begun").touch()
-    while not os.path.exists(path):
-        time.sleep(0.005)
+    with open(path) as word:
+        word.read()
     return "ended"

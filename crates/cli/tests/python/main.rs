@@ -11,8 +11,8 @@ mod served;
 mod worked;
 
 use procession::manager::value::Value;
-use procession::manager::{Manager, Payload, Queue};
-use procession_testkit::{guard, wait_until};
+use procession::manager::{Address, Manager, Payload, Queue};
+use procession_testkit::{free_port, guard, wait_until};
 use rustix::process::Signal;
 use served::{KEY, Served, key_file};
 use std::fs;
@@ -181,8 +181,8 @@ mod list {
     }
 
     pub(super) fn a_result_waits_for_a_server_that_is_restarted() {
-        let served = Served::start("worker-restart", None, &[]);
-        let address = served.address.clone();
+        let address = Address::Tcp("127.0.0.1".to_owned(), free_port());
+        let served = Served::start("worker-restart", Some(&address), &[]);
         let path = path("restart");
         let (tasks, _) = queues::<String, String>(&served.manager());
         tasks.put(&path.to_str().unwrap().to_owned()).unwrap();
