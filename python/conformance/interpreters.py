@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 OLDEST = (3, 11)
-NEWEST = (3, 20)
 INSIDE = Path(__file__).parent / "inside"
 
 #: Asked of each candidate, which may be anything.
@@ -57,10 +56,13 @@ def ask(command):
 
 def candidates():
     """Commands and paths at which interpreters usually are, the default one first."""
-    yield from ("python3", *(f"python3.{minor}" for minor in range(OLDEST[1], NEWEST[1])))
-    for directory in os.environ.get("PATH", "").split(os.pathsep):
-        yield from sorted(glob.glob(f"{glob.escape(directory)}/python3.[0-9]*"))
+    yield "python3"
     root = os.environ.get("PYENV_ROOT") or pyenv_root()
+    for directory in os.environ.get("PATH", "").split(os.pathsep):
+        # What pyenv puts there are scripts that take long to find what is yielded below.
+        if directory != f"{root}/shims":
+            found = sorted(glob.glob(f"{glob.escape(directory)}/python3.[0-9]*"))
+            yield from (path for path in found if path.rpartition(".")[2].isdigit())
     if root:
         yield from sorted(glob.glob(f"{glob.escape(root)}/versions/*/bin/python3"))
 

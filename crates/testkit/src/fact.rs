@@ -8,7 +8,7 @@ use rustix::event::{PollFd, Timespec, poll};
 use std::time::{Duration, Instant};
 
 /// How long [`wait_until`] waits.
-pub const LIMIT: Duration = Duration::from_secs(30);
+pub const LIMIT: Duration = Duration::from_secs(100);
 
 const TICK: Duration = Duration::from_millis(2);
 

@@ -88,6 +88,22 @@ pub fn adopt_orphans() {
     rustix::process::set_child_subreaper(Some(myself)).expect("cannot become a subreaper");
 }
 
+/// Whether a thread of this process or of a descendant runs, waits for a processor or for a disk; not counting the one
+/// that asks.
+pub(crate) fn anybody_runs() -> bool {
+    let me = rustix::thread::gettid().as_raw_nonzero().get();
+    let myself = Member::read(std::process::id() as i32);
+    myself.into_iter().chain(descendants()).any(|member| {
+        let threads = fs::read_dir(format!("/proc/{}/task", member.pid));
+        let numbers = threads.into_iter().flatten().flatten();
+        let mut numbers = numbers.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+        // What proc_pid_stat(5) says of a process, it says of a thread by its number.
+        numbers.any(|thread| {
+            thread != me && Member::read(thread).is_some_and(|it| matches!(it.state, 'R' | 'D'))
+        })
+    })
+}
+
 /// This process and its descendants as text: one line a process and one a thread of it, each with
 /// its state and the place in the kernel where it waits.
 pub fn picture() -> String {

@@ -4,7 +4,7 @@ use crate::leaks::LeakCheck;
 use crate::watchdog::{Watchdog, watchdog};
 use std::time::Duration;
 
-/// How long a guarded test may take before it counts as hung. Generous: a loaded machine is no bug.
+/// How long a guarded test may take before it is looked at whether it hangs. Generous: a loaded machine is no bug.
 pub const LIMIT: Duration = Duration::from_secs(120);
 
 /// The watchdog and the leak check of one test.
@@ -23,7 +23,7 @@ impl Guard {
     }
 }
 
-/// Guards a test from here to the end of its scope: it must end within [`LIMIT`], and leave nothing.
+/// Guards a test from here to the end of its scope: it must not hang, see [`watchdog`], and leave nothing.
 ///
 /// ```
 /// let _guard = procession_testkit::guard();

@@ -1,9 +1,10 @@
 //! Which CPythons this machine has.
 //!
 //! They are looked for where they usually are: on the search path, and where pyenv keeps them. Each version counts once,
-//! and is asked itself which it is.
+//! and is asked itself which it is. Those that pyenv puts on the search path are scripts that start a dozen of shells each
+//! to find what is looked for here anyway; they are passed by.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -68,12 +69,16 @@ fn ask(path: &Path) -> Option<Interpreter> {
 /// Programs that may be interpreters.
 fn candidates() -> Vec<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
-    let mut found: Vec<_> = env::split_paths(&path).flat_map(|place| pythons(&place)).collect();
+    let mut places: Vec<_> = env::split_paths(&path).collect();
     if let Some(root) = pyenv_root() {
-        for version in sorted(&root.join("versions")) {
-            found.extend(pythons(&version.join("bin")));
-        }
+        let shims = root.join("shims");
+        places.retain(|place| *place != shims);
+        places.extend(sorted(&root.join("versions")).iter().map(|version| version.join("bin")));
     }
+    let mut seen = BTreeSet::new();
+    let mut found: Vec<_> = places.iter().flat_map(|place| pythons(place)).collect();
+    // One program has several names.
+    found.retain(|program| seen.insert(fs::canonicalize(program).ok()));
     found
 }
 

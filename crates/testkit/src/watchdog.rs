@@ -1,13 +1,21 @@
 //! A test that hangs is ended, and says who waits for what.
 //!
-//! Without it a hang is a job that a CI server kills after hours, with nothing in the log.
+//! Without it a hang is a job that a CI server kills after hours, with nothing in the log. What has to wait for a processor
+//! for a long time does not hang: in a hang everybody sleeps.
 
 use crate::family;
 use rustix::process::{Pid, Signal, kill_process};
 use std::io::Write;
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+/// So many times it is looked whether anybody runs.
+const LOOKS: u32 = 40;
+/// How long after each.
+const PAUSE: Duration = Duration::from_millis(25);
+/// What has not ended after so many times its limit runs in a circle.
+const CIRCLE: u32 = 5;
 
 /// Watches until it is dropped.
 #[derive(Debug)]
@@ -18,8 +26,9 @@ pub struct Watchdog {
     thread: Option<JoinHandle<()>>,
 }
 
-/// Starts a watchdog: if the answer is not dropped within `limit`, it writes a picture of this
-/// process and all its descendants to standard error, kills the descendants and aborts this process.
+/// Starts a watchdog: if the answer is not dropped within `limit`, and this process and all its descendants
+/// sleep then, or at the latest after five times `limit`, it writes a picture of them to standard error, kills the
+/// descendants and aborts this process.
 ///
 /// ```
 /// use std::time::Duration;
@@ -34,7 +43,15 @@ pub fn watchdog(limit: Duration) -> Watchdog {
     let test = thread::current().name().unwrap_or("a thread without a name").to_owned();
     let (leash, slipped) = mpsc::channel();
     let watch = move || {
-        if slipped.recv_timeout(limit) == Err(RecvTimeoutError::Timeout) {
+        let is_held = |time| slipped.recv_timeout(time) == Err(RecvTimeoutError::Timeout);
+        let end = Instant::now() + CIRCLE * limit;
+        let mut asleep = 0;
+        let mut hangs = is_held(limit);
+        while hangs && asleep < LOOKS && Instant::now() < end {
+            asleep = if family::anybody_runs() { 0 } else { asleep + 1 };
+            hangs = is_held(PAUSE);
+        }
+        if hangs {
             bark(&test, limit);
         }
     };

@@ -1,8 +1,9 @@
 //! The leak check must see what it claims to see.
 
 use procession_testkit::{LeakCheck, watchdog};
+use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 const AT_ONCE: Duration = Duration::ZERO;
 
@@ -91,7 +92,7 @@ fn what_was_made_before_the_snapshot_is_no_leak() {
 }
 
 #[test]
-#[ignore = "the victim of the test below"]
+#[ignore = "the victim of a test below"]
 fn hangs() {
     let mut child = cat();
     let _watchdog = watchdog(Duration::from_millis(50));
@@ -102,12 +103,46 @@ fn hangs() {
 }
 
 #[test]
+#[ignore = "the victim of a test below"]
+fn runs_in_a_circle() {
+    let _watchdog = watchdog(Duration::from_millis(50));
+    while std::hint::black_box(true) {}
+}
+
+#[test]
+#[ignore = "runs in a process of its own, for the test below"]
+fn runs_for_a_long_time() {
+    let _watchdog = watchdog(Duration::from_secs(2));
+    let start = Instant::now();
+    while start.elapsed() < Duration::from_secs(3) {}
+}
+
+/// Runs the ignored test of this name; its signal, if it was ended by one, and what it said.
+fn alone(name: &str) -> (Option<i32>, String) {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    let output = command.args(["--exact", name, "--ignored"]).output().unwrap();
+    (output.status.signal(), String::from_utf8_lossy(&output.stderr).into_owned())
+}
+
+#[test]
+fn a_test_that_runs_in_a_circle_is_ended_in_the_end() {
+    let _check = LeakCheck::take();
+    let (signal, text) = alone("runs_in_a_circle");
+    assert_eq!(signal, Some(6), "{text}");
+}
+
+#[test]
+fn a_test_that_needs_a_processor_for_a_long_time_is_not_taken_to_hang() {
+    let _check = LeakCheck::take();
+    let (signal, text) = alone("runs_for_a_long_time");
+    assert_eq!(signal, None, "{text}");
+}
+
+#[test]
 fn a_test_that_hangs_is_ended_with_its_children_and_shows_them() {
     let _check = LeakCheck::take();
-    let mut command = Command::new(std::env::current_exe().unwrap());
-    let output = command.args(["--exact", "hangs", "--ignored"]).output().unwrap();
-    let text = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert_eq!(std::os::unix::process::ExitStatusExt::signal(&output.status), Some(6), "{text}");
+    let (signal, text) = alone("hangs");
+    assert_eq!(signal, Some(6), "{text}");
     assert!(text.contains("watchdog: `hangs` has not ended after 50ms"), "{text}");
     assert!(text.contains(": cat\n"), "{text}");
 }
