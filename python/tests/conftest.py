@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 
 import pytest
 import waiting
@@ -19,16 +20,23 @@ def pytest_configure():
     # Whoever starts the tests in the background has Ctrl-C ignored, and every program here would inherit that.
     if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    # Programs are run without settings of Python from outside: they change what is printed, and unbuffered it would write
+    # a line in two parts, between which those of other processes come.
+    for name in [name for name in os.environ if name.startswith("PYTHON")]:
+        del os.environ[name]
 
 
 @pytest.fixture
 def run(tmp_path):
-    """Runs a program, given as text, as a script; its standard output. It must end with status 0."""
+    """Runs a program, given as text, as a script; its standard output. It must end with status 0.
+
+    It can import `waiting`.
+    """
 
     def run(source, *arguments, method=None, module=(), status=0, env=None):
         script = tmp_path / "program.py"
         script.write_text(textwrap.dedent(source))
-        environment = {**os.environ, **(env or {})}
+        environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent), **(env or {})}
         if method is not None:
             environment["METHOD"] = method
         ended = subprocess.run(

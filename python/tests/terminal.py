@@ -24,10 +24,8 @@ class Program:
         self.output = b""
         self.errors = tempfile.TemporaryFile()
         self.terminal, child = pty.openpty()
-        # Without settings of Python from outside: unbuffered, it would write a line in two parts.
-        plain = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
         self.process = subprocess.Popen(
-            command, stdin=child, stdout=child, stderr=self.errors, env={**plain, **(env or {})}, cwd=cwd,
+            command, stdin=child, stdout=child, stderr=self.errors, env={**os.environ, **(env or {})}, cwd=cwd,
             start_new_session=True, preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
         )  # fmt: skip
         os.close(child)
