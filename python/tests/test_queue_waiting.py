@@ -2,6 +2,7 @@
 
 import asyncio
 import multiprocessing.connection
+import os
 import pickle
 import queue
 import signal
@@ -9,7 +10,7 @@ import threading
 
 import pytest
 from children import copy, ended, put_all
-from waiting import PATIENCE
+from waiting import PATIENCE, when_it_waits
 
 
 class TestPolling:
@@ -136,6 +137,10 @@ class TestAwaiting:
         assert asyncio.run(main()) == 1
 
 
+def alarm():
+    os.kill(os.getpid(), signal.SIGALRM)
+
+
 class TestSignals:
     def test_a_handler_that_raises_ends_the_wait(self, fork):
         class Alarm(Exception):
@@ -150,8 +155,8 @@ class TestSignals:
         try:
             for call in (there.get, lambda: there.get(timeout=PATIENCE), lambda: full.put(2),
                          lambda: there.get_many(2)):  # fmt: skip
-                signal.setitimer(signal.ITIMER_REAL, 0.02)
                 with pytest.raises(Alarm):
+                    when_it_waits(alarm)
                     call()
         finally:
             signal.signal(signal.SIGALRM, before)
@@ -160,7 +165,7 @@ class TestSignals:
         there = fork.Queue()
         before = signal.signal(signal.SIGALRM, lambda *_: there.put("from the handler"))
         try:
-            signal.setitimer(signal.ITIMER_REAL, 0.02)
+            when_it_waits(alarm)
             assert there.get(timeout=PATIENCE) == "from the handler"
         finally:
             signal.signal(signal.SIGALRM, before)

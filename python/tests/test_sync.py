@@ -249,6 +249,7 @@ WAITS = {
 def test_a_signal_is_handled_while_it_waits_and_the_handler_ends_the_wait(run, what):
     out = run(f"""
         import os, signal, threading, procession as mp
+        from waiting import when_it_waits
         {WAITS[what]}
         came = []
 
@@ -259,16 +260,8 @@ def test_a_signal_is_handled_while_it_waits_and_the_handler_ends_the_wait(run, w
 
         signal.signal(signal.SIGUSR1, handler)
 
-        def tease():
-            while len(came) < 3:
-                seen = len(came)
-                os.kill(os.getpid(), signal.SIGUSR1)
-                while len(came) == seen and main.is_alive():
-                    os.sched_yield()
-
-        main = threading.main_thread()
-        threading.Thread(target=tease, daemon=True).start()
         try:
+            when_it_waits(lambda: os.kill(os.getpid(), signal.SIGUSR1), times=3)
             wait()
         except KeyboardInterrupt:
             print("interrupted", len(came))

@@ -2,6 +2,7 @@
 
 import os
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -73,15 +74,16 @@ def until(fact, what="it did not come"):
         time.sleep(0.002)
 
 
-def asleep(pid):
-    """A function that says whether the process has slept for a while: it is in a call that waits, if that is what it
-    does next. Between two looks it has taken no processor time.
+def asleep(pid, thread=None):
+    """A function that says whether the process, or that thread of it, has slept for a while: it is in a call that waits,
+    if that is what it does next. Between two looks it has taken no processor time.
     """
+    of = f"/proc/{pid}/stat" if thread is None else f"/proc/{pid}/task/{thread}/stat"
     seen, same = None, 0
 
     def has_slept():
         nonlocal seen, same
-        with open(f"/proc/{pid}/stat") as file:
+        with open(of) as file:
             fields = file.read().rpartition(")")[2].split()
         now = fields[0], fields[11], fields[12]
         same = same + 1 if now == seen and fields[0] == "S" else 0
@@ -89,3 +91,15 @@ def asleep(pid):
         return same >= 20
 
     return has_slept
+
+
+def when_it_waits(act, times=1):
+    """Starts a thread that acts when the calling one waits for something; so often, each time when it waits again."""
+    waiter = threading.get_native_id()
+
+    def watch():
+        for _ in range(times):
+            until(asleep(os.getpid(), waiter), "it does not wait")
+            act()
+
+    threading.Thread(target=watch, daemon=True).start()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from managed import raised
-from waiting import until
+from waiting import asleep, until
 
 
 @pytest.mark.parametrize("kind", ["Queue", "get_tasks"])
@@ -24,22 +24,12 @@ def test_a_client_that_is_killed_in_get_takes_no_item(ours, kind):
     os.read(reader, 1)
     os.close(reader)
     os.close(writer)
-    until(lambda: waits_in_a_call(child))
+    until(asleep(child))
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
     jobs.put("first")
     jobs.put("second")
     assert (jobs.get(timeout=30), jobs.get(timeout=30)) == ("first", "second")
-
-
-def waits_in_a_call(pid):
-    """Whether a process sleeps in reading from a socket, or in shared memory."""
-    try:
-        call = Path(f"/proc/{pid}/wchan").read_text()
-    except OSError:
-        return False
-    reads = ("unix_stream_read_generic", "unix_stream_data_wait", "sk_wait_data", "wait_woken")
-    return call.startswith("futex") or call in reads
 
 
 @pytest.mark.parametrize("name", ["Lock", "RLock", "Condition"])
@@ -86,14 +76,14 @@ def test_a_killed_manager_is_an_error_for_who_waits_and_for_who_comes(manager):
         try:
             tasks.get()
         except Exception as error:
-            caught.append(error)
+            caught.append(type(error))
 
     tasks.qsize()
     waiting = threading.Thread(target=wait)
     waiting.start()
     os.kill(manager._process.pid, signal.SIGKILL)
     waiting.join(60)
-    assert not waiting.is_alive() and isinstance(caught[0], (EOFError, OSError))
+    assert not waiting.is_alive() and issubclass(caught[0], (EOFError, OSError))
     assert issubclass(raised(tasks.put, 1)[0], (EOFError, OSError))
     assert issubclass(raised(manager.list)[0], (EOFError, OSError))
 

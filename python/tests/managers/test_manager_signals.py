@@ -8,6 +8,7 @@ def test_a_lock_that_went_with_its_connection_is_not_released_from_under_the_nex
     out = run("""
         import os, signal, threading
         import procession.managers
+        from waiting import when_it_waits
         has_it, may_end = threading.Event(), threading.Event()
 
         def be_next(lock):
@@ -19,11 +20,11 @@ def test_a_lock_that_went_with_its_connection_is_not_released_from_under_the_nex
             with procession.managers.SyncManager() as manager:
                 # Neither of these is used in shared memory.
                 lock, event = manager.RLock(), manager.Event()
-                threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT)).start()
                 other = threading.Thread(target=be_next, args=(lock,))
                 try:
                     with lock:
                         try:
+                            when_it_waits(lambda: os.kill(os.getpid(), signal.SIGINT))
                             event.wait()
                         finally:
                             other.start()
@@ -57,14 +58,15 @@ def test_a_signal_handler_that_asks_the_manager_in_the_middle_of_a_question_is_t
 
 def test_ctrl_c_ends_a_wait_and_the_next_call_works(run):
     out = run("""
-        import os, queue, signal, sys, threading
+        import os, signal
         import procession.managers
+        from waiting import when_it_waits
         if __name__ == "__main__":
             with procession.managers.SyncManager() as manager:
                 tasks = manager.Queue()
                 tasks.qsize()
-                threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT)).start()
                 try:
+                    when_it_waits(lambda: os.kill(os.getpid(), signal.SIGINT))
                     tasks.get()
                 except KeyboardInterrupt:
                     print("interrupted")
