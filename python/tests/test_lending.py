@@ -255,7 +255,7 @@ def test_what_is_cancelled_goes_back(begun):
 
 
 def test_what_runs_out_of_time_goes_back(begun):
-    with procession.get_context("fork").Pool(1, task_timeout=0.05) as pool:
+    with procession.get_context("fork").Pool(1, task_timeout=1) as pool:
         pool.apply(abs, (1,))
         memory = Memory()
         with pytest.raises(TaskTimeout):

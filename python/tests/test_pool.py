@@ -544,10 +544,11 @@ def dies_once(path):
 
 
 def test_a_task_that_runs_too_long_is_ended_and_no_other(runs):
-    with forked_pool(2, task_timeout=0.2) as pool:
+    # Far more than the others take, also where they have to wait for a processor.
+    with forked_pool(2, task_timeout=2) as pool:
         long = pool.apply_async(waits, (runs,))
         short = [pool.apply_async(square, (n,)) for n in range(500)]
-        with pytest.raises(TaskTimeout, match=r"longer than 0\.2 s") as raised:
+        with pytest.raises(TaskTimeout, match="longer than 2 s") as raised:
             long.get()
         assert isinstance(raised.value, TimeoutError)
         assert [result.get() for result in short] == [n * n for n in range(500)]
@@ -607,10 +608,10 @@ def test_a_task_can_be_taken_back(runs, tmp_path):
 
 def test_results_can_be_awaited_without_a_thread_each(forked):
     async def work():
-        before = threading.active_count()
+        before = set(threading.enumerate())
         results = [forked.apply_async(square, (n,)) for n in range(100)]
         squares = await asyncio.gather(*(wrapped(result) for result in results))
-        assert threading.active_count() == before
+        assert set(threading.enumerate()) <= before
         with pytest.raises(procession.WorkerLost):
             await forked.apply_async(exits, (1,))
         return squares, await forked.map_async(square, range(5))
