@@ -35,13 +35,17 @@ CALLS = {
     "pool.apply": (POOL, "it.apply(time.sleep, [3600])"),
     "pool.imap": (POOL, "list(it.imap(time.sleep, [3600] * 2))"),
     "pool.join": (POOL + "; it.apply_async(time.sleep, [3600]); it.close()", "it.join()"),
-    "process.join": ("it = mp.Process(target=deaf, daemon=True); it.start()", "it.join()"),
+    "process.join": (
+        "is_deaf = mp.Event(); it = mp.Process(target=deaf, args=(is_deaf,), daemon=True); it.start(); is_deaf.wait()",
+        "it.join()",
+    ),
 }
 
 BLOCKING = """
-def deaf():
+def deaf(is_deaf):
     # What a child of the user's prints when it is interrupted is not the matter here.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    is_deaf.set()
     time.sleep(3600)
 
 def handle(number, frame):
@@ -269,9 +273,14 @@ def test_a_child_forked_while_eight_threads_use_the_objects_can_use_all(tmp_path
 
 
 THREADS = """
-def say(what):
+def number():
     with open("/proc/self/status") as file:
-        print(what, next(line for line in file if line.startswith("Threads:")).split()[1])
+        return int(next(line for line in file if line.startswith("Threads:")).split()[1])
+
+def say(what):
+    # One that was joined may be at its last steps in the kernel.
+    until(lambda: number() <= threading.active_count(), "there are threads that Python does not know")
+    print(what, number())
 
 def main():
     say("start")
