@@ -18,6 +18,7 @@ TARGET = Path(__file__).parents[2] / "target" / "conformance"
 def arguments():
     parser = argparse.ArgumentParser(prog="cargo xtask conformance", description=__doc__)
     parser.add_argument("--python", action="append", default=[], help="a command, a path or a version; all that are found")
+    parser.add_argument("--where-possible", metavar="COMMAND", help="another if this one came without tests; none if all did")
     parser.add_argument("--start", action="append", default=[], choices=STARTS, help="a start method; all three")
     parser.add_argument("--group", action="append", default=[], choices=GROUPS, help="a group of tests; all six")
     parser.add_argument("--only", action="append", default=[], help="only these tests: Class.test, Class or test")
@@ -47,9 +48,15 @@ def main():
     if options.wheel and options.wheel.is_dir():
         options.wheel = max(options.wheel.glob("procession-*.whl"), key=lambda wheel: wheel.stat().st_mtime)
     found, refused = interpreters.find(interpreters.candidates())
-    chosen = interpreters.choose(options.python, found) if options.python else [found[it] for it in sorted(found)]
-    for why in refused:
-        print(f"not tested: {why}")
+    if options.where_possible:
+        chosen = interpreters.where_possible(options.where_possible, found)
+    else:
+        chosen = interpreters.choose(options.python, found) if options.python else [found[it] for it in sorted(found)]
+        for why in refused:
+            print(f"not tested: {why}")
+    if not chosen and options.where_possible:
+        print("skipped: no CPython here came with its tests (Debian: apt-get install libpython3-testsuite)")
+        return 0
     if not chosen:
         sys.exit("no CPython with its tests was found")
     lender = next((it.futures for _, it in sorted(found.items(), reverse=True) if it.futures), None)

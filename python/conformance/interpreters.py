@@ -101,6 +101,14 @@ def choose(wanted, found):
     return [chosen[version] for version in sorted(chosen)]
 
 
+def where_possible(command, found):
+    """The one at that command, or the newest that was found, where it came without its tests; or none."""
+    here, refused = find([command])
+    for why in refused:
+        print(f"not tested: {why}")
+    return list(here.values()) or [found[version] for version in sorted(found)[-1:]]
+
+
 def is_version(text):
     return all(part.isdigit() for part in text.split("."))
 

@@ -18,10 +18,11 @@ pub(crate) fn steps(args: &[String]) -> Vec<Step> {
     steps
 }
 
-/// The same where the default environment has been made: on its interpreter, under one start method; under
-/// all three if PROCESSION_CONFORMANCE is `all`, as in CI.
+/// The same where the default environment has been made: on its interpreter, or another if that came without its
+/// tests, as Debian's does; under one start method, or all three if PROCESSION_CONFORMANCE is `all`, as in CI.
 pub(crate) fn in_a_test_run() -> Vec<Step> {
-    let mut args = vec!["--python".to_owned(), Environment::default().interpreter().to_owned()];
+    let interpreter = Environment::default().interpreter().to_owned();
+    let mut args = vec!["--where-possible".to_owned(), interpreter];
     if std::env::var("PROCESSION_CONFORMANCE").map_or(true, |value| value != "all") {
         args.extend(["--start".to_owned(), IN_A_TEST_RUN.to_owned()]);
     }
