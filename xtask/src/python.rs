@@ -94,9 +94,11 @@ impl Environment {
 /// Makes a virtual environment, and installs Debian's packages for it where that is allowed.
 fn environment(interpreter: &str, place: &Path) -> Verdict {
     if make(interpreter, place).is_err() && may_install() {
-        let packages = ["install", "--yes", "--quiet", "python3", "python3-venv"];
-        let installed = Command::new("apt-get").args(packages).stdin(Stdio::null()).status();
-        installed.map_err(|error| format!("cannot start apt-get: {error}"))?;
+        // A fresh system has no list of what there is.
+        for line in ["update --quiet", "install --yes --quiet python3 python3-venv"] {
+            let apt = Command::new("apt-get").args(line.split(' ')).stdin(Stdio::null()).status();
+            apt.map_err(|error| format!("cannot start apt-get: {error}"))?;
+        }
     }
     make(interpreter, place).map_err(|why| {
         format!(
