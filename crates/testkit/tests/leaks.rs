@@ -72,6 +72,17 @@ fn a_name_in_shared_memory_is_left_until_it_is_removed() {
 }
 
 #[test]
+fn a_name_with_the_number_of_another_program_is_no_leak_of_this_one() {
+    let check = LeakCheck::take();
+    // The first process is of no test's family.
+    let name = format!("/dev/shm/procession-testkit-{}-of-1", std::process::id());
+    std::fs::write(&name, "").unwrap();
+    let left = check.left_after(AT_ONCE);
+    std::fs::remove_file(&name).unwrap();
+    assert!(!left.contains(&format!("name {name}")), "{left:?}");
+}
+
+#[test]
 fn what_is_allowed_is_no_leak() {
     let mut check = LeakCheck::take();
     check.allow("/memfd:testkit-allowed");
