@@ -25,7 +25,9 @@ const PORTS: RangeInclusive<u16> = 10_000..=60_000;
 pub fn free_port() -> u16 {
     static CALLS: AtomicUsize = AtomicUsize::new(0);
     let ports = ports();
-    let first = std::process::id() as usize * 31 + CALLS.fetch_add(1, Ordering::Relaxed);
+    // Far from each other, so that a port that is taken sends nobody to that of the next call.
+    let call = CALLS.fetch_add(1, Ordering::Relaxed);
+    let first = std::process::id() as usize * 31 + call * 101;
     let looked_at = (0..ports.len()).map(|step| ports[(first + step) % ports.len()]);
     let is_free = |port: &u16| TcpListener::bind((Ipv4Addr::UNSPECIFIED, *port)).is_ok();
     looked_at.into_iter().find(is_free).expect("some port is free")
