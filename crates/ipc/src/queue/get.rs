@@ -132,8 +132,9 @@ impl ByteQueue {
             let (number, at) = (record.position / CHUNK, record.position % CHUNK);
             let region = self.ring.chunk_to_get(number)?;
             let word = if at + 8 <= CHUNK { region.word(at as usize) } else { 0 };
-            let frame = Frame::from_word(word, record.index)
-                .ok_or(Error::Corrupt("a queue's frame is not the one that comes next"))?;
+            let Some(frame) = Frame::from_word(word, record.index) else {
+                return Err(Error::Corrupt("a queue's frame is not the one that comes next"));
+            };
             match frame {
                 Frame::Pad => {
                     record.position = (number + 1) * CHUNK;

@@ -77,10 +77,16 @@ impl Ring {
     }
 
     /// The chunk that the next item to get lies in.
+    #[inline]
     pub(super) fn chunk_to_get(&self, number: u64) -> Result<Region, Error> {
-        if let Some(current) = self.current_to_get(number) {
-            return Ok(current);
+        match self.current_to_get(number) {
+            Some(current) => Ok(current),
+            None => self.next_to_get(number),
         }
+    }
+
+    #[cold]
+    fn next_to_get(&self, number: u64) -> Result<Region, Error> {
         let entry = self.entry(number)?;
         if entry.number.load(Acquire) != number {
             return Err(Error::Corrupt("a chunk that a queue's map does not name"));
@@ -89,10 +95,16 @@ impl Ring {
     }
 
     /// The chunk that the next item is put into, if it was begun before.
+    #[inline]
     pub(super) fn chunk_to_put(&self, number: u64) -> Result<Region, Error> {
-        if let Some(current) = self.current_to_put(number) {
-            return Ok(current);
+        match self.current_to_put(number) {
+            Some(current) => Ok(current),
+            None => self.next_to_put(number),
         }
+    }
+
+    #[cold]
+    fn next_to_put(&self, number: u64) -> Result<Region, Error> {
         let entry = self.entry(number)?;
         if entry.number.load(Relaxed) != number {
             return Err(Error::Corrupt("a chunk that a queue's map does not name"));
