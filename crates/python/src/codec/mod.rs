@@ -197,10 +197,18 @@ pub(crate) fn encode_whole(object: &Bound<'_, PyAny>, bytes: &mut Vec<u8>) -> Py
 /// What unpickling raises.
 #[inline]
 pub(crate) fn decode<'py>(py: Python<'py>, bytes: &[u8]) -> PyResult<Bound<'py, PyAny>> {
-    match read::read(py, bytes, Instances::Are) {
-        Ok(object) => Ok(object),
-        Err(Unread::Other) => pickler::load(PyBytes::new(py, bytes).as_any()),
-        Err(Unread::Raised(error)) => Err(*error),
+    read::read(py, bytes, Instances::Are).or_else(|why| decode_by_pickle(py, bytes, why))
+}
+
+#[inline(never)]
+fn decode_by_pickle<'py>(
+    py: Python<'py>,
+    bytes: &[u8],
+    why: Unread,
+) -> PyResult<Bound<'py, PyAny>> {
+    match why {
+        Unread::Other => pickler::load(PyBytes::new(py, bytes).as_any()),
+        Unread::Raised(error) => Err(*error),
     }
 }
 

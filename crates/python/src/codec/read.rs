@@ -47,40 +47,38 @@ pub(super) fn read<'py>(
     instances: Instances,
 ) -> Result<Object<'py>, Unread> {
     let [PROTO, 2..=5, first, rest @ ..] = bytes else { return Err(Unread::Other) };
-    if matches!(*first, EMPTY_DICT | EMPTY_LIST | MARK | BINUNICODE) {
-        return compound(py, *first, Input(rest), instances);
+    let mut input = Input(rest);
+    // The common case needs no stack.
+    let is_compound = matches!(*first, EMPTY_DICT | EMPTY_LIST) || begins_with_class(*first, input);
+    if !is_compound
+        && let Some(Some(object)) = atom(py, *first, &mut input)
+        && input.peek() == Some(STOP)
+    {
+        return Ok(object);
     }
-    if bytes[1] == 5 && *first == FRAME {
+    compound(py, bytes[1], *first, Input(rest), instances)
+}
+
+/// What does not stand for itself.
+#[inline(never)]
+fn compound<'py>(
+    py: Python<'py>,
+    protocol: u8,
+    first: u8,
+    mut input: Input<'_>,
+    instances: Instances,
+) -> Result<Object<'py>, Unread> {
+    if matches!(first, EMPTY_DICT | EMPTY_LIST | MARK) || begins_with_class(first, input) {
+        match ours(py, first, input, instances) {
+            Err(Unread::Other) => {}
+            read => return read,
+        }
+    }
+    if protocol == 5 && first == FRAME {
         // A stock pickler of protocol 5: what we could read, we would have written ourselves.
         return Err(Unread::Other);
     }
-    by_machine(py, *first, Input(rest)).ok_or(Unread::Other)
-}
-
-/// A container or an instance, or what began like one.
-fn compound<'py>(
-    py: Python<'py>,
-    first: u8,
-    input: Input<'_>,
-    instances: Instances,
-) -> Result<Object<'py>, Unread> {
-    if (first != BINUNICODE || begins_with_class(first, input))
-        && let Some(object) = ours(py, first, input, instances)
-    {
-        return object.map_err(|raised| Unread::Raised(Box::new(raised)));
-    }
-    by_machine(py, first, input).ok_or(Unread::Other)
-}
-
-#[inline]
-fn by_machine<'py>(py: Python<'py>, first: u8, mut input: Input<'_>) -> Option<Object<'py>> {
-    let object = atom(py, first, &mut input)?;
-    // The common case needs no stack.
-    if object.is_some() && input.peek() == Some(STOP) {
-        return object;
-    }
-    let first = if object.is_some() { input.byte()? } else { first };
-    machine(py, object, first, input)
+    machine(py, first, &mut input).ok_or(Unread::Other)
 }
 
 #[inline]
@@ -122,13 +120,13 @@ fn atom<'py>(py: Python<'py>, opcode: u8, input: &mut Input<'_>) -> Option<Optio
 }
 
 /// Reads what `write` writes, where every container begins with what says how it ends, from `opcode`
-/// on; `None` if it is something else.
+/// on.
 fn ours<'py>(
     py: Python<'py>,
     opcode: u8,
     input: Input<'_>,
     instances: Instances,
-) -> Option<PyResult<Object<'py>>> {
+) -> Result<Object<'py>, Unread> {
     let mut reader = Reader {
         py,
         input,
@@ -142,12 +140,7 @@ fn ours<'py>(
         raised: None,
     };
     let object = reader.object(opcode).filter(|_| reader.input.peek() == Some(STOP));
-    match (object, reader.raised) {
-        (_, Some(raised)) => Some(Err(raised)),
-        (Some(object), None) => Some(Ok(object)),
-        (None, None) if reader.has_begun => Some(Err(revive::damaged(py))),
-        (None, None) => None,
-    }
+    object.ok_or_else(|| reader.reason())
 }
 
 struct Reader<'a, 'py> {
@@ -312,6 +305,16 @@ impl<'py> Reader<'_, 'py> {
         done
     }
 
+    /// Why it was not read.
+    #[cold]
+    fn reason(self) -> Unread {
+        match self.raised {
+            Some(raised) => Unread::Raised(Box::new(raised)),
+            None if self.has_begun => Unread::Raised(Box::new(revive::damaged(self.py))),
+            None => Unread::Other,
+        }
+    }
+
     /// What was done, or `None`, and the reader knows why.
     #[inline]
     fn done<T>(&mut self, result: PyResult<T>) -> Option<T> {
@@ -343,15 +346,9 @@ struct Machine<'py> {
     keys: Keys,
 }
 
-/// Runs from `opcode` on; `below` is on the stack.
-fn machine<'py>(
-    py: Python<'py>,
-    below: Option<Object<'py>>,
-    mut opcode: u8,
-    mut input: Input<'_>,
-) -> Option<Object<'py>> {
-    let mut stack = Vec::with_capacity(16);
-    stack.extend(below);
+/// Runs from `opcode` on.
+fn machine<'py>(py: Python<'py>, mut opcode: u8, input: &mut Input<'_>) -> Option<Object<'py>> {
+    let stack = Vec::with_capacity(16);
     let mut machine =
         Machine { stack, marks: [0; DEEPEST], depth: 0, memo: Vec::new(), keys: Keys::of_dicts() };
     while opcode != STOP {
@@ -362,9 +359,9 @@ fn machine<'py>(
             opcode = input.byte()?;
             continue;
         }
-        match atom(py, opcode, &mut input)? {
+        match atom(py, opcode, input)? {
             Some(object) => machine.stack.push(object),
-            None => machine.step(py, opcode, &mut input)?,
+            None => machine.step(py, opcode, input)?,
         }
         opcode = input.byte()?;
     }
