@@ -171,14 +171,18 @@ impl Link {
     ) -> Result<R, ManagerError> {
         let mut read = Some(read);
         let mut result = None;
+        // What was asked for a moment ago is not there yet: it is waited for, and not looked for in vain before. TLS may have it
+        // in buffers of its own.
+        let mut looks = self.stream.is_tls();
         loop {
             self.whole(&mut |message| result = read.take().map(|read| read(message)))?;
             if let Some(result) = result {
                 return Ok(result);
             }
-            if !self.read()? {
+            if !looks || !self.read()? {
                 self.wait(false, deadline)?;
             }
+            looks = true;
         }
     }
 
