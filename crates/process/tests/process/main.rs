@@ -30,7 +30,7 @@ mod surroundings;
 
 use procession_process::{Process, ProcessBuilder, Signal, StartMethod};
 use procession_sys::pidfd::Pidfd;
-use procession_testkit::guard;
+use procession_testkit::guard_after;
 use std::io::{PipeReader, Read, Write};
 use std::os::fd::AsFd;
 
@@ -43,9 +43,8 @@ pub(crate) fn by(method: u8) -> ProcessBuilder {
 
 /// Runs an entry of the list in a process of its own and checks that nothing is left of it.
 pub(crate) fn in_child(entry: fn(u8), method: u8) {
-    // The zygote and its descriptors belong to the whole test program.
-    Process::spawn(|()| (), ()).expect("spawn").join().expect("join");
-    let _guard = guard();
+    // The zygote and its descriptors belong to the whole test program. No other test runs meanwhile: they share the arena.
+    let _guard = guard_after(|| Process::spawn(|()| (), ()).expect("spawn").join().expect("join"));
     if let Err(error) = Process::spawn(entry, method).expect("spawn").join() {
         panic!("{error}\n{}", error.panic().and_then(|panic| panic.backtrace()).unwrap_or(""));
     }

@@ -148,12 +148,14 @@ fn child_that_is_killed_at_any_step_is_told() {
                             let joined = process.join();
                             let exitcode = process.exitcode();
                             drop(process);
-                            (format!("{joined:?}"), exitcode, used() - before)
+                            // What tests before this one had may go back, too.
+                            wait_until("its memory is back", || used() <= before);
+                            (format!("{joined:?}"), exitcode)
                         },
                         (method, step.to_owned()),
                     );
-                    let (joined, exitcode, left) = host.expect("spawn").join().expect("join");
-                    assert_eq!((exitcode, left), (Some(-9), 0), "{step}");
+                    let (joined, exitcode) = host.expect("spawn").join().expect("join");
+                    assert_eq!(exitcode, Some(-9), "{step}");
                     match step {
                         "start.child.result" => assert_eq!(joined, "Ok(2)"),
                         _ => assert!(joined.contains("Killed"), "{step}: {joined}"),
