@@ -74,8 +74,8 @@ class Link:
         """Forgets the connections. One over which a thread waits at the moment is closed after that."""
         self._lines = weakref.WeakSet()
         self._thread = threading.local()
-        self._turn = threading.Lock()
-        self._asker = None
+        # Knows its owner, so that one who has it already does not wait for itself: a signal handler, a `__del__`.
+        self._turn = threading.RLock()
         self._desk = None
         self._is_ours = None
         # The number of the manager's arena, until it is known that this process cannot use it.
@@ -135,10 +135,10 @@ class Link:
 
     def ask(self, function, args=(), kwds={}):
         """What the manager itself answers, and not one of its objects."""
-        if self._asker == threading.get_ident():
+        if self._turn._is_owned():
             raise RuntimeError(f"a signal handler asks {self} while the thread that it interrupts does; use a thread for it")
         with self._turn:
-            answer = self._ask_in_turn(function, args, kwds)
+            answer = self._ask(function, args, kwds)
         self._settle()
         return answer
 
@@ -170,21 +170,14 @@ class Link:
 
     def _settle(self):
         # Whoever has the turn comes here after it, so nothing stays behind.
-        while self._dropped and self._turn.acquire(blocking=False):
+        while self._dropped and not self._turn._is_owned() and self._turn.acquire(blocking=False):
             try:
                 ident = self._dropped.popleft()
-                self._ask_in_turn("decref", (ident,), {})
+                self._ask("decref", (ident,), {})
             except Exception as error:
                 util.debug("... decref failed %s", error)
             finally:
                 self._turn.release()
-
-    def _ask_in_turn(self, function, args, kwds):
-        self._asker = threading.get_ident()
-        try:
-            return self._ask(function, args, kwds)
-        finally:
-            self._asker = None
 
     def _ask(self, function, args, kwds):
         if self._desk is None:
