@@ -21,13 +21,25 @@ PAGE = 4096
 
 
 class Point:
-    """An object that only pickle knows."""
+    """An ordinary class."""
 
     def __init__(self, x, y, name):
         self.x, self.y, self.name = x, y, name
 
     def __eq__(self, other):
         return vars(self) == vars(other)
+
+
+class SlotPoint:
+    """The same with slots, which are left to pickle."""
+
+    __slots__ = ("x", "y", "name")
+
+    def __init__(self, x, y, name):
+        self.x, self.y, self.name = x, y, name
+
+    def __eq__(self, other):
+        return (self.x, self.y, self.name) == (other.x, other.y, other.name)
 
 
 def ints(side, count):
@@ -48,6 +60,10 @@ def dicts(side, count):
 
 def objects(side, count):
     return stream(side, count, Point(1, 2.5, "here"), 128)
+
+
+def pickled(side, count):
+    return stream(side, count, SlotPoint(1, 2.5, "here"), 128)
 
 
 def mib(side, count):
