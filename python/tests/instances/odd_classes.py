@@ -1,0 +1,394 @@
+"""Classes, ordinary and odd, and instances of them."""
+
+import abc
+import collections
+import dataclasses
+import datetime
+import enum
+import types
+import typing
+
+from procession import _core
+
+
+class Point:
+    def __init__(self, x=1, y=2.5, name="here"):
+        self.x, self.y, self.name = x, y, name
+
+    def __eq__(self, other):
+        return type(other) is type(self) and vars(self) == vars(other)
+
+    __hash__ = None
+
+
+class Base:
+    kind = "of the base"
+
+    def __eq__(self, other):
+        return type(other) is type(self) and vars(self) == vars(other)
+
+    def __hash__(self):
+        return hash(tuple(sorted(map(str, vars(self)))))
+
+
+def made(cls, **attributes):
+    """An instance with these attributes, however it is made."""
+    it = object.__new__(cls)
+    it.__dict__.update(attributes)
+    return it
+
+
+class Derived(Base):
+    pass
+
+
+class Mixed(Derived, Point):
+    __hash__ = Base.__hash__
+
+
+class Abstract(abc.ABC, Base):
+    @abc.abstractmethod
+    def act(self): ...
+
+
+class Concrete(Abstract):
+    def act(self):
+        return 1
+
+
+T = typing.TypeVar("T")
+
+
+class Generic(Base, typing.Generic[T]):
+    pass
+
+
+@dataclasses.dataclass
+class Data:
+    one: int
+    two: list = dataclasses.field(default_factory=list)
+
+
+@dataclasses.dataclass(frozen=True)
+class Frozen:
+    one: int
+
+
+class Property(Base):
+    """Its state is not set through its attributes."""
+
+    @property
+    def x(self):
+        return self.__dict__["x"] + 1
+
+    @x.setter
+    def x(self, value):
+        raise AssertionError("the setter was called")
+
+
+class RefusingSetattr(Base):
+    def __setattr__(self, name, value):
+        raise AssertionError("an attribute was set")
+
+
+class WithInit(Base):
+    def __init__(self, needed):
+        raise AssertionError("the constructor was called")
+
+
+class WithNew(Base):
+    def __new__(cls):
+        it = super().__new__(cls)
+        it.__dict__["made"] = "by __new__"
+        return it
+
+
+class WithSetState(Base):
+    def __setstate__(self, state):
+        self.__dict__.update(state, told="by __setstate__")
+
+
+class Empty(Base):
+    pass
+
+
+class EmptyWithSetState(WithSetState):
+    pass
+
+
+class Meta(type):
+    pass
+
+
+class OfMeta(Base, metaclass=Meta):
+    pass
+
+
+class WithGetattr(Base):
+    def __getattr__(self, name):
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return "made up"
+
+
+class WithGetattribute(Base):
+    def __getattribute__(self, name):
+        return super().__getattribute__(name)
+
+
+class WithReduce(Base):
+    def __reduce__(self):
+        return made, (WithReduce,), {"by": "__reduce__"}
+
+
+class WithReduceEx(Base):
+    def __reduce_ex__(self, protocol):
+        return made, (WithReduceEx,), {"by": "__reduce_ex__"}
+
+
+class WithGetState(Base):
+    def __getstate__(self):
+        return {"by": "__getstate__"}
+
+
+class WithNewArgs(Base):
+    def __new__(cls, given):
+        it = super().__new__(cls)
+        it.__dict__["given"] = given
+        return it
+
+    def __getnewargs__(self):
+        return ("by __getnewargs__",)
+
+
+class WithNewArgsEx(Base):
+    def __new__(cls, *, given):
+        it = super().__new__(cls)
+        it.__dict__["given"] = given
+        return it
+
+    def __getnewargs_ex__(self):
+        return (), {"given": "by __getnewargs_ex__"}
+
+
+class Slots:
+    __slots__ = ("a", "b")
+
+    def __eq__(self, other):
+        return type(other) is type(self) and self.a == other.a
+
+
+class SlotsAndDict(Slots):
+    pass
+
+
+class NoDict:
+    __slots__ = ()
+
+    def __eq__(self, other):
+        return type(other) is type(self)
+
+
+class NoWeakReferences:
+    __slots__ = ("__dict__",)
+    __eq__ = Base.__eq__
+
+
+class LateSlots(Base):
+    pass
+
+
+LateSlots.__slots__ = ("late", "never")
+
+
+@dataclasses.dataclass(slots=True)
+class DataWithSlots:
+    one: int
+
+
+class Colour(enum.Enum):
+    RED = 1
+
+
+class Named(typing.NamedTuple):
+    one: int
+
+
+class List(list):
+    __eq__ = lambda self, other: vars(self) == vars(other) and list(self) == list(other)  # noqa: E731
+
+
+class Dict(dict):
+    pass
+
+
+class Int(int):
+    pass
+
+
+class Tuple(tuple):
+    pass
+
+
+class Error(Exception):
+    def __eq__(self, other):
+        return type(other) is type(self) and (self.args, vars(self)) == (other.args, vars(other))
+
+
+class SaysOtherwise(Base):
+    """As a mock does."""
+
+    @property
+    def __class__(self):
+        return Point
+
+
+class OddAttributes(Base):
+    pass
+
+
+class Outer:
+    class Inner(Base):
+        pass
+
+
+class Book(collections.UserDict):
+    pass
+
+
+def with_attributes(it, **attributes):
+    it.__dict__.update(attributes)
+    return it
+
+
+def slotted(cls):
+    it = cls()
+    it.a = it.b = [1]
+    return it
+
+
+def numbered():
+    it = made(OddAttributes)
+    it.__dict__[1] = "a number"
+    return it
+
+
+def with_ordered_dict():
+    it = made(OddAttributes)
+    it.__dict__ = collections.OrderedDict(a=1)
+    return it
+
+
+#: What is written without `pickle`.
+ORDINARY = {
+    "point": Point(),
+    "derived": made(Derived, a=[1], b={"c": (2,)}),
+    "mixed": made(Mixed, a=1),
+    "concrete": made(Concrete, a=None),
+    "generic": made(Generic, a=b"1"),
+    "data": Data(1, [2, 3]),
+    "frozen": Frozen(1),
+    "property": made(Property, x=1),
+    "refusing setattr": made(RefusingSetattr, a=1),
+    "init": made(WithInit, a=1),
+    "new": made(WithNew, a=1),
+    "setstate": made(WithSetState, a=1),
+    "empty": Empty(),
+    "empty, setstate": made(EmptyWithSetState),
+    "long names": made(Base, **{"a" * length: length for length in (1, 8, 23, 24, 25, 300, 2000)}),
+    "large": made(Base, text="x" * 100_000, data=b"y" * 100_000, array=bytearray(70_000)),
+    "user dict": Book(a=1),
+    "many attributes": made(Base, **{f"a{n}": n for n in range(1000)}),
+    "class attribute": made(Derived, kind="of the instance"),
+    "nested": made(Base, a=Point(made(Derived, p=Point())), b=[Point(), Empty(), Empty(), {"c": Point()}]),
+}
+
+#: What is `pickle`'s.
+OTHER = {
+    "metaclass": made(OfMeta, a=1),
+    "getattr": made(WithGetattr, a=1),
+    "getattribute": made(WithGetattribute, a=1),
+    "reduce": made(WithReduce, a=1),
+    "reduce_ex": made(WithReduceEx, a=1),
+    "getstate": made(WithGetState, a=1),
+    "getnewargs": with_attributes(WithNewArgs(1), a=1),
+    "getnewargs_ex": with_attributes(WithNewArgsEx(given=1), a=1),
+    "slots": slotted(Slots),
+    "slots and dict": with_attributes(slotted(SlotsAndDict), c=1),
+    "no dict": NoDict(),
+    "slots that came later": made(LateSlots, late=1),
+    "data with slots": DataWithSlots(1),
+    "enum": Colour.RED,
+    "named tuple": Named(1),
+    "datetime": datetime.datetime(2001, 2, 3),
+    "list": with_attributes(List([1, 2]), a=1),
+    "dict": with_attributes(Dict(a=1), a=1),
+    "int": with_attributes(Int(1), a=1),
+    "tuple": with_attributes(Tuple((1, 2)), a=1),
+    "exception": with_attributes(Error(1), a=1),
+    "attribute that is no string": numbered(),
+    "dict that is another": with_ordered_dict(),
+    "inner class": made(Outer.Inner, a=1),
+    "generic that knows its argument": with_attributes(Generic[int](), a=1),
+    "namespace": types.SimpleNamespace(a=1),
+    "bound method": Point().__eq__,
+    "key": {made(Base, a=1): 2},
+    "in a key": {(made(Base, a=1), 2): 3},
+    "something else beside": [Point(), 1j],
+}
+
+
+def shape(value):
+    """The value as plain data, types included, so that values can be compared which do not compare themselves."""
+    if isinstance(value, (list, tuple, set)):
+        return [type(value).__name__, *map(shape, value), *([shape(vars(value))] if hasattr(value, "__dict__") else [])]
+    if isinstance(value, dict):
+        return [type(value).__name__, *([shape(key), shape(item)] for key, item in value.items())]
+    if isinstance(value, (Slots, NoDict, DataWithSlots)):
+        return [type(value).__name__, getattr(value, "a", None), getattr(value, "one", None)]
+    if hasattr(value, "__dict__") and not isinstance(value, (enum.Enum, types.MethodType)):
+        return [object.__repr__(value).split(" object")[0], shape(dict(value.__dict__))]
+    return [type(value).__name__, repr(value).split(" at 0x")[0]]
+
+
+class Registered(abc.ABC):
+    __slots__ = ()
+
+
+class UnderRegistered(Registered, Base):
+    pass
+
+
+class Steps(Base):
+    """Says what is done with it."""
+
+    steps: typing.ClassVar = []
+
+    def __new__(cls):
+        cls.steps.append("new")
+        return super().__new__(cls)
+
+    def __setstate__(self, state):
+        self.steps.append(("setstate", repr(state.get("a"))[:9]))
+        self.__dict__.update(state)
+
+    def __del__(self):
+        self.steps.append(("del", repr(self.__dict__.get("a"))[:9]))
+
+
+class FailingNew(Base):
+    def __new__(cls, needed):
+        return super().__new__(cls)
+
+
+class FailingSetState(Base):
+    def __setstate__(self, state):
+        raise ZeroDivisionError("in __setstate__")
+
+
+class Reentering(Base):
+    """Uses the codec while it is read."""
+
+    def __setstate__(self, state):
+        assert _core.loads(_core.dumps({"key": [Point(), {"a": 1}]})) == {"key": [Point(), {"a": 1}]}
+        self.__dict__.update(state)
