@@ -25,8 +25,9 @@ use crate::start::{Failure, Plan, Reaper, StartMethod, Started};
 use crate::stdio::Stdio;
 use crate::{children, current, exit, init, python, start};
 
-/// How often a start is tried, if the zygote is killed in the middle of it.
-const TRIES: u32 = 3;
+/// How often a start is tried, if the zygote is killed in the middle of it. Many, since a busy machine gives
+/// whoever kills zygotes the time to kill some in a row.
+const TRIES: u32 = 32;
 
 /// Settings for a new process.
 ///
@@ -210,7 +211,7 @@ impl ProcessBuilder {
                 }
             }
         }
-        let source = std::io::Error::other("it was killed each time");
+        let source = std::io::Error::other(format!("it was killed {TRIES} times in a row"));
         Err(failed(("ask the zygote", source)))
     }
 
