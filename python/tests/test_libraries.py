@@ -98,6 +98,9 @@ if __name__ == "__main__":
 """,
 }
 
+#: Some of these libraries fork in a thread, and what waits in a buffer then is printed by the child, too.
+UNBUFFERED = {"PYTHONUNBUFFERED": "1"}
+
 WHOSE = """
 
 if __name__ == "__main__":
@@ -108,9 +111,9 @@ if __name__ == "__main__":
 @pytest.mark.parametrize("library", PROGRAMS)
 def test_a_library_does_the_same_on_procession(run, method, library):
     program = SETUP + PROGRAMS[library] + WHOSE
-    stock = run(program, method=method)
+    stock = run(program, method=method, env=UNBUFFERED)
     assert run.stderr.splitlines()[-1] == "multiprocessing.synchronize"
     assert stock
-    ours = run(program, method=method, module=("-m", "procession"))
+    ours = run(program, method=method, module=("-m", "procession"), env=UNBUFFERED)
     assert run.stderr.splitlines()[-1] == "procession.synchronize"
     assert ours == stock
