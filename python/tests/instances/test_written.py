@@ -263,7 +263,8 @@ def test_a_collection_of_garbage_may_change_what_is_being_written():
     try:
         for _ in range(50):
             inner = {"a": [1 << 100, 2 << 100], "b": Point(), "c": 3 << 100}
-            items = [inner, 1 << 100, Point(), 2 << 100]
+            # The last one has no UTF-8, and nobody but the list has it.
+            items = [inner, 1 << 100, Point(), 2 << 100, "\ud800".join("ab")]
             traps = [Trap(act) for act in (inner.clear, items.clear)]
             del traps
             gc.set_threshold(1)

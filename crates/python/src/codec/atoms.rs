@@ -3,7 +3,8 @@
 //! The items of lists, tuples and dicts are looked at without a reference of one's own, which is what most of the time
 //! would be spent on. That holds as long as nobody changes the container, so as long as no code of Python's runs,
 //! and none does between the look and the last use of an item here: whatever could run any, a large
-//! number or an object of a class, is given back with a reference.
+//! number or an object of a class, is given back with a reference, and a string is kept while it is asked for its
+//! UTF-8: where it has none, an exception is made, and a collection of garbage may come in the middle of that.
 
 use super::instance;
 use procession_wire::pickle::op::*;
@@ -51,6 +52,7 @@ pub(super) fn write(object: Borrowed<'_, '_, PyAny>, bytes: &mut Vec<u8>) -> Ato
         return int(number, bytes);
     }
     if let Ok(text) = object.cast_exact::<PyString>() {
+        let text = text.to_owned();
         // Lone surrogates have no UTF-8; `pickle` knows how to send them.
         let Ok(text) = text.to_str() else { return Atom::Refused };
         return string(text.as_bytes(), [SHORT_BINUNICODE, BINUNICODE], bytes);
@@ -205,5 +207,6 @@ pub(super) fn write_pair<'py, const ATTRIBUTES: bool>(
 #[inline]
 fn is_attribute(key: Borrowed<'_, '_, PyAny>) -> bool {
     let Ok(name) = key.cast_exact::<PyString>() else { return false };
+    let name = name.to_owned();
     name.to_str().is_ok_and(|name| !instance::is_hook(name))
 }
