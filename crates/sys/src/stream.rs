@@ -206,6 +206,7 @@ fn stop(interrupt: &mut impl FnMut() -> bool) -> Result<(), Stopped> {
 mod tests {
     use super::*;
     use std::io::Write;
+    use std::net::Shutdown;
     use std::os::fd::AsRawFd;
     use std::os::unix::net::UnixStream;
 
@@ -244,7 +245,8 @@ mod tests {
         // What is no socket is left alone.
         assert_eq!(write_now(writer.as_raw_fd(), b"abc").unwrap(), 0);
         assert_eq!(read_now(reader.as_raw_fd(), &mut bytes).unwrap(), 0);
-        drop(there);
+        // Closing would not do: a process that another test forks meanwhile may have this end, too.
+        there.shutdown(Shutdown::Both).unwrap();
         assert_eq!(read_now(here.as_raw_fd(), &mut bytes).unwrap(), 8);
         let refused = write_now(here.as_raw_fd(), b"abc").unwrap_err();
         assert_eq!(refused.raw_os_error(), Some(libc::EPIPE));
