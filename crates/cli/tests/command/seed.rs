@@ -3,10 +3,10 @@
 use crate::served::Served;
 use procession::manager::{Address, Manager, ManagerError, Queue};
 use procession_testkit::interpreters::Interpreter;
-use procession_testkit::{free_port, guard, interpreters, wait_until};
+use procession_testkit::{free_port, guard, interpreters};
 use rustix::process::Signal;
 use std::fs;
-use std::net::TcpStream;
+use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 use std::thread;
@@ -82,12 +82,18 @@ fn a_stock_master_has_its_tasks_done_by_workers_of_either_kind() {
     with_each(|python, stock| {
         let port = free_port();
         let mut command = python.command();
-        let master = command.arg(master(port)).stdout(Stdio::piped()).spawn();
-        let master = master.expect("the interpreter runs");
-        wait_until("the master listens", || TcpStream::connect(("127.0.0.1", port)).is_ok());
+        let master = command.arg("-u").arg(master(port)).stdout(Stdio::piped()).spawn();
+        let mut master = master.expect("the interpreter runs");
+        let mut output = BufReader::new(master.stdout.take().expect("it is a pipe"));
+        let mut said = String::new();
+        // A worker that finds no task in two seconds goes: they come when all tasks are there.
+        while !said.contains("Try get") {
+            assert!(output.read_line(&mut said).expect("it is text") > 0, "{said}");
+        }
         work(python, port, stock);
-        let said = master.wait_with_output().expect("it is our child");
-        expect_master(&String::from_utf8(said.stdout).expect("it is text"));
+        output.read_to_string(&mut said).expect("it is text");
+        assert!(master.wait().expect("it is our child").success());
+        expect_master(&said);
     });
 }
 
