@@ -5,7 +5,7 @@ use super::raise;
 use super::store::{Kept, Store};
 use crate::memory::bells::Bells;
 use procession_wire::message::{Argument, Exception};
-use procession_wire::value::Value;
+use procession_wire::value::{Class, Value};
 use std::fmt::Debug;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
@@ -212,6 +212,11 @@ impl<'a> Call<'a> {
     pub(crate) fn none(&self) -> Result<(), Exception> {
         self.bind([], 0).map(|[]| ())
     }
+}
+
+/// What an operator answers to an operand that is not for it. The client's Python asks that one then, and raises.
+pub(crate) fn not_implemented() -> Outcome {
+    Value::Class(Box::new(Class::new("builtins", "NotImplemented"))).into()
 }
 
 /// A plain value of an argument.

@@ -1,6 +1,6 @@
 //! `dict`: keys are plain data, values are opaque. It keeps the order of insertion.
 
-use super::call::{Answer, Call, Called, Fault, Hosted, Outcome, Turn};
+use super::call::{Answer, Call, Called, Fault, Hosted, Outcome, Turn, not_implemented};
 use super::elements::{elements, pairs};
 use super::iterator::{Iterator, Size};
 use super::key::{Key, wanted};
@@ -121,6 +121,10 @@ impl Dict {
 
     /// What `|` gives: the entries of `self`, then those of the argument, or the other way round.
     fn merged(&self, call: &Call<'_>, turn: &Turn<'_>, self_last: bool) -> Called {
+        let argument = call.one()?;
+        if argument.pairs().is_none() && argument.value().is_ok() {
+            return Ok(not_implemented());
+        }
         let mut other = Self::default();
         let mut merged = Self::default();
         other.update(call, turn)?;

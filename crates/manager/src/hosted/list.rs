@@ -205,14 +205,32 @@ impl List {
                     }
                 }
             }
-            "reverse" => self.items.reverse(),
-            "clear" => self.items.clear(),
+            "reverse" => {
+                call.none()?;
+                self.items.reverse();
+            }
+            "clear" => {
+                call.none()?;
+                self.items.clear();
+            }
             "sort" => self.sort(call)?,
             "__setitem__" => self.set(call, turn)?,
             "__delitem__" => self.delete(call.one()?)?,
             _ => return Err(Fault::NoMethod),
         }
         Ok(())
+    }
+}
+
+/// The items of what is added to a list, which has to be one.
+fn concatenable(argument: &Argument<'_>, turn: &Turn<'_>) -> Result<Vec<Rc<Kept>>, Fault> {
+    match argument.value() {
+        Ok(value) if !matches!(value, Value::List(_)) => {
+            let name = value.type_name();
+            let text = format!("can only concatenate list (not \"{name}\") to list");
+            Err(raise::type_error(text).into())
+        }
+        _ => elements(argument, turn),
     }
 }
 
@@ -267,9 +285,12 @@ impl Hosted for List {
             "count" => Ok(Value::from(self.count(&plain(call.one()?, COMPARES)?)?).into()),
             "index" => self.index(call),
             "pop" => self.pop(call),
-            "copy" => Ok(self.whole().into()),
+            "copy" => {
+                call.none()?;
+                Ok(self.whole().into())
+            }
             "__add__" => {
-                let more = elements(call.one()?, turn)?;
+                let more = concatenable(call.one()?, turn)?;
                 let all = self.items.iter().chain(&more);
                 Ok(Value::List(all.map(|item| item.part()).collect()).into())
             }

@@ -4,7 +4,7 @@
     reason = "equality and hash of a key are those of its value, which never changes"
 )]
 
-use super::call::{Answer, Call, Called, Fault, Hosted, Outcome, Turn};
+use super::call::{Answer, Call, Called, Fault, Hosted, Outcome, Turn, not_implemented};
 use super::elements::elements;
 use super::iterator::{Iterator, Size};
 use super::key::{Key, wanted};
@@ -60,6 +60,19 @@ impl Pairing {
     }
 }
 
+/// Whether it is an operator between two sets. Those take sets only, the methods that mean the same whatever can be
+/// gone through.
+fn is_operator(method: &str) -> bool {
+    method.starts_with("__") && !matches!(method, "__contains__" | "__iter__" | "__len__")
+}
+
+fn is_set(argument: &Argument<'_>) -> Result<bool, Fault> {
+    match argument.value() {
+        Ok(value) => Ok(matches!(value, Value::Set(_) | Value::FrozenSet(_))),
+        Err(_) => Err(Fault::Beyond("a set's operator with an object")),
+    }
+}
+
 /// Whether the method changes the set, and whether it answers with it then.
 fn in_place(method: &str) -> (bool, bool) {
     match method {
@@ -79,6 +92,9 @@ impl Set {
     }
 
     fn combine(&mut self, pairing: Pairing, call: &Call<'_>, turn: &Turn<'_>) -> Called {
+        if matches!(pairing, Pairing::Symmetric) {
+            call.one()?;
+        }
         let mut combined = self.members.clone();
         for other in call.args {
             combined = pairing.apply(combined, &members(other, turn)?);
@@ -107,7 +123,19 @@ impl Set {
 }
 
 impl Set {
+    fn pop(&mut self) -> Called {
+        let Some(member) = self.members.iter().next().cloned() else {
+            let text = Value::Str("pop from an empty set".to_owned());
+            return Err(raise::key_error(text).into());
+        };
+        self.members.remove(member.value());
+        Ok(member.value().clone().into())
+    }
+
     fn carry_out(&mut self, call: &Call<'_>, turn: &Turn<'_>) -> Called {
+        if is_operator(call.method) && !is_set(call.one()?)? {
+            return Ok(not_implemented());
+        }
         if let Some(pairing) = Pairing::of(call.method) {
             return self.combine(pairing, call, turn);
         }
@@ -125,7 +153,10 @@ impl Set {
                     Iterator::over(members, "Set", &self.size),
                 )))
             }
-            "copy" => Ok(whole(self.members.iter()).into()),
+            "copy" => {
+                call.none()?;
+                Ok(whole(self.members.iter()).into())
+            }
             "add" => {
                 let member = Key::keep(call.one()?, turn)?;
                 if !self.members.contains(member.value()) {
@@ -134,6 +165,7 @@ impl Set {
                 Ok(Value::None.into())
             }
             "clear" => {
+                call.none()?;
                 self.members.clear();
                 Ok(Value::None.into())
             }
@@ -148,16 +180,10 @@ impl Set {
                 }
                 Err(raise::key_error(member).into())
             }
-            "pop" => match self.members.iter().next().cloned() {
-                Some(member) => {
-                    self.members.remove(member.value());
-                    Ok(member.value().clone().into())
-                }
-                None => {
-                    let text = Value::Str("pop from an empty set".to_owned());
-                    Err(raise::key_error(text).into())
-                }
-            },
+            "pop" => {
+                call.none()?;
+                self.pop()
+            }
             _ => self.compare(call, turn),
         }
     }

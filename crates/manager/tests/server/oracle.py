@@ -15,7 +15,7 @@ LIST = """
 x[0]; x[-1]; x[10]; x[-11]; x[1:3]; x[::-1]; x[5:1:-2]; x[1:100]; x['a']; len(x); x[:]; x[::0]
 x.append(4); x.extend((5, 6)); x.extend('ab'); x.extend(7); x.extend(); x.insert(0, 'first'); x.insert(-1, 'last but one'); x.insert(99, 9)
 x.pop(); x.pop(0); x.pop(-2); x.pop(99); x.pop('a'); x.index(2); x.index(99); x.index(2, 1, 3); x.count(2); x.count('none'); x.remove(5); x.remove(99)
-2 in x; 2.0 in x; True in x; 'zz' in x; x + [1]; x * 2; 2 * x; x * 'a'; x.reverse(); x[:]; list(reversed(x))
+2 in x; 2.0 in x; True in x; 'zz' in x; x + [1]; x + (1,); x + 'a'; x * 2; 2 * x; x * 'a'; x.reverse(1); x.reverse(); x[:]; list(reversed(x))
 x.__setitem__(0, 'zero'); x.__setitem__(99, 1); x.__setitem__(slice(0, 2), [10, 11, 12]); x.__setitem__(slice(None, None, 2), [1]); x[:]
 x.__delitem__(0); x.__delitem__(99); x.__delitem__(slice(0, 2)); x[:]; x.sort(); x.__setitem__(slice(None), [3, 1, 2.5, True]); x.sort(); x[:]
 x.sort(reverse=True); x[:]; x.sort(1); str(x); x.__imul__(2); x[:]; x.nothing(); x.append(1, 2); x.append(); [i for i in x]
@@ -70,6 +70,29 @@ ARRAY = """
 x[0]; x[-1]; x[9]; len(x); x[:]; x[1:]; x.__setitem__(0, 7); x.__setitem__(0, 'a'); x.__setitem__(0, 1.5); x.__setitem__(9, 1); x[:]; str(x); x.__setitem__(0, 1 << 40); [i for i in x]
 """
 
+SINCE_3_14 = [
+    ("list of 3.14", "m.list([1, 2])", """
+x.copy(); x.clear(1); x.clear(); len(x); x.copy(); x.copy(1)
+"""),
+    ("dict of 3.14", "m.dict({'a': 1, 'b': 2})", """
+x | {'a': 3, 'c': 4}; {'a': 3, 'c': 4} | x; x | m.dict(d=5); x | [('a', 3)]; x | 1; list(reversed(x)); x.fromkeys('ab'); x.fromkeys([1], 2); x.fromkeys(1)
+x.__ior__({'a': 5}).copy(); x.__ior__([('e', 6)]).copy(); x.__ior__(1); x.__ior__([1]); x.copy(); x.__or__({'a': 1}, {}); x.__or__()
+"""),
+    ("set", "m.set([1, 2, 3])", """
+len(x); 1 in x; 1.0 in x; 'a' in x; [] in x; sorted(x); sorted(x.copy()); x.add(4); x.add(4); x.add([]); x.add(); x.discard(4); x.discard(4); x.discard([]); x.remove(3); x.remove(3); x.remove({})
+sorted(x | {2, 5}); sorted({2, 5} | x); sorted(x & {2, 5}); sorted({2, 5} & x); sorted(x - {2, 5}); sorted({2, 5} - x); sorted(x ^ {2, 5}); sorted({2, 5} ^ x)
+x | [1]; [1] | x; x & 'a'; x - (1,); x ^ [1]; x | 1; x | frozenset('a') == {1, 2, 'a'}; x | m.set([7]); sorted((x | m.set([7])).copy())
+x <= {1, 2}; x < {1, 2}; x >= {1}; x > {1}; x <= [1, 2]; {1} < x; {1} >= x; x.issubset([1, 2, 3]); x.issuperset('a'); x.isdisjoint([4]); x.isdisjoint(1); x.issubset()
+sorted(x.union([7], (8,))); sorted(x.union()); x.union(1); sorted(x.intersection([1], [1, 2])); sorted(x.difference([1], [5])); sorted(x.symmetric_difference([1, 9])); x.symmetric_difference()
+x.symmetric_difference([1], [2]); x.update([3], (4,)); x.update(1); x.update([[]]); sorted(x); x.intersection_update([1, 2, 3]); sorted(x); x.difference_update([1], [5]); sorted(x)
+x.symmetric_difference_update([3, 9]); sorted(x); sorted(x.__ior__({1})); sorted(x.__iand__({1, 2})); sorted(x.__ixor__({2, 3})); sorted(x.__isub__({3})); sorted(x); x.__ior__([1]); x.__iand__([1]); x.__or__({1}, {2}); x.__or__(); x.copy(1); x.clear(1); x.pop(1)
+x.pop(); x.pop(); x.clear(); len(x); str(x); x.add('a'); str(x); x.nothing(); m.set(); sorted(m.set('ba')); m.set(1); m.set([[]]); m.set(1, 2)
+"""),
+    ("lock of 3.14", "m.Lock()", "x.locked(); x.acquire(); x.locked(); x.release(); x.locked(1)"),
+    ("rlock of 3.14", "m.RLock()", "x.locked(); x.acquire(); x.acquire(); x.release(); x.locked(); x.release(); x.locked()"),
+    ("condition of 3.14", "m.Condition()", "x.locked(); x.acquire(); x.locked(); x.release(); x.locked()"),
+]
+
 CASES = [
     ("list", "m.list([1, 2, 3, 'four'])", LIST),
     ("dict", "m.dict({'a': 1, 1: 2})", DICT),
@@ -115,7 +138,7 @@ def raised(error):
 
 
 def calls(manager):
-    for name, made, text in CASES:
+    for name, made, text in CASES + (SINCE_3_14 if sys.version_info >= (3, 14) else []):
         try:
             x = eval(made, {"m": manager})
         except Exception as error:
