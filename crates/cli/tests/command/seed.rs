@@ -13,6 +13,7 @@ use std::thread;
 use std::time::Duration;
 
 const MASTER: &str = include_str!("../../../../examples/seed/07_manager_master.py");
+const FORKS: &str = "import multiprocessing; multiprocessing.set_start_method('fork')\n";
 const WORKER: &str =
     concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/seed/07_manager_worker.py");
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -65,6 +66,8 @@ fn with_each(test: impl Fn(&Interpreter, usize) + Sync) {
 }
 
 /// The tutorial's master, on another port, and with more patience: all versions run at the same time.
+///
+/// It has lambdas in its manager, which only a forked one can have, and 3.14 forks where it is told to.
 fn master(port: u16) -> PathBuf {
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("master-{port}.py"));
     let changes = [("8888", port.to_string()), ("timeout=10", "timeout=60".to_owned())];
@@ -72,7 +75,7 @@ fn master(port: u16) -> PathBuf {
         assert!(program.contains(theirs));
         program.replace(theirs, ours)
     });
-    fs::write(&path, program).expect("the directory is there");
+    fs::write(&path, FORKS.to_owned() + &program).expect("the directory is there");
     path
 }
 
