@@ -4,9 +4,13 @@ import abc
 import collections
 import dataclasses
 import datetime
+import decimal
 import enum
+import fractions
+import pathlib
 import types
 import typing
+import uuid
 
 from procession import _core
 
@@ -206,8 +210,21 @@ class DataWithSlots:
     one: int
 
 
+@dataclasses.dataclass(slots=True, frozen=True)
+class FrozenWithSlots:
+    one: int
+
+
 class Colour(enum.Enum):
     RED = 1
+
+
+class Flags(enum.Flag):
+    ONE = 1
+    TWO = 2
+
+
+ZONE = datetime.timezone(datetime.timedelta(hours=1), "a zone")
 
 
 class Named(typing.NamedTuple):
@@ -263,7 +280,7 @@ def with_attributes(it, **attributes):
 
 def slotted(cls):
     it = cls()
-    it.a = it.b = [1]
+    it.a, it.b = [1], [1]
     return it
 
 
@@ -303,8 +320,8 @@ ORDINARY = {
     "nested": made(Base, a=Point(made(Derived, p=Point())), b=[Point(), Empty(), Empty(), {"c": Point()}]),
 }
 
-#: What is `pickle`'s.
-OTHER = {
+#: What says itself how it is made, and is written without `pickle` too.
+TOLD = {
     "metaclass": made(OfMeta, a=1),
     "getattr": made(WithGetattr, a=1),
     "getattribute": made(WithGetattribute, a=1),
@@ -312,29 +329,54 @@ OTHER = {
     "reduce_ex": made(WithReduceEx, a=1),
     "getstate": made(WithGetState, a=1),
     "getnewargs": with_attributes(WithNewArgs(1), a=1),
-    "getnewargs_ex": with_attributes(WithNewArgsEx(given=1), a=1),
     "slots": slotted(Slots),
     "slots and dict": with_attributes(slotted(SlotsAndDict), c=1),
     "no dict": NoDict(),
     "slots that came later": made(LateSlots, late=1),
     "data with slots": DataWithSlots(1),
+    "frozen data with slots": FrozenWithSlots(1),
     "enum": Colour.RED,
+    "flags": Flags.ONE | Flags.TWO,
     "named tuple": Named(1),
     "datetime": datetime.datetime(2001, 2, 3),
-    "list": with_attributes(List([1, 2]), a=1),
-    "dict": with_attributes(Dict(a=1), a=1),
+    "datetime with a zone": datetime.datetime(2001, 2, 3, tzinfo=ZONE),
+    "decimal": decimal.Decimal("1.5"),
+    "fraction": fractions.Fraction(1, 3),
+    "uuid": uuid.UUID(int=1 << 127),
+    "path": pathlib.PurePosixPath("a/b"),
     "int": with_attributes(Int(1), a=1),
     "tuple": with_attributes(Tuple((1, 2)), a=1),
     "exception": with_attributes(Error(1), a=1),
+    "exception with an object": Error(Point()),
+    "namespace": types.SimpleNamespace(a=1),
+    "counter": collections.Counter("abba"),
+    "range": range(3),
+    "class": Point,
+    "class of a metaclass": OfMeta,
+    "abstract class": Abstract,
+    "function": made,
+    "all of a class": [Point, Point(), Point, made, Slots, slotted(Slots), made],
+}
+
+#: What is `pickle`'s.
+OTHER = {
+    "getnewargs_ex": with_attributes(WithNewArgsEx(given=1), a=1),
+    "list": with_attributes(List([1, 2]), a=1),
+    "dict": with_attributes(Dict(a=1), a=1),
+    "ordered dict": collections.OrderedDict(a=1),
+    "set": {1, 2},
     "attribute that is no string": numbered(),
     "dict that is another": with_ordered_dict(),
     "inner class": made(Outer.Inner, a=1),
     "generic that knows its argument": with_attributes(Generic[int](), a=1),
-    "namespace": types.SimpleNamespace(a=1),
     "bound method": Point().__eq__,
+    "function in C": len,
+    "class without a name": type(None),
     "key": {made(Base, a=1): 2},
     "in a key": {(made(Base, a=1), 2): 3},
-    "something else beside": [Point(), 1j],
+    "enum in a key": {Colour.RED: 1},
+    "told beside": [slotted(Slots), Colour.RED, made(WithReduce, a=1), Named(1), 1j],
+    "told around": with_attributes(Error(1), a=[made(WithReduce, a=1), Point(), {1, 2}]),
 }
 
 
@@ -344,9 +386,11 @@ def shape(value):
         return [type(value).__name__, *map(shape, value), *([shape(vars(value))] if hasattr(value, "__dict__") else [])]
     if isinstance(value, dict):
         return [type(value).__name__, *([shape(key), shape(item)] for key, item in value.items())]
-    if isinstance(value, (Slots, NoDict, DataWithSlots)):
+    if isinstance(value, (Slots, NoDict, DataWithSlots, FrozenWithSlots)):
         return [type(value).__name__, getattr(value, "a", None), getattr(value, "one", None)]
-    if hasattr(value, "__dict__") and not isinstance(value, (enum.Enum, types.MethodType)):
+    if isinstance(value, BaseException):
+        return [type(value).__name__, shape(value.args), shape(vars(value))]
+    if hasattr(value, "__dict__") and not isinstance(value, (enum.Enum, type, types.FunctionType, types.MethodType)):
         return [object.__repr__(value).split(" object")[0], shape(dict(value.__dict__))]
     return [type(value).__name__, repr(value).split(" at 0x")[0]]
 
@@ -374,6 +418,28 @@ class Steps(Base):
 
     def __del__(self):
         self.steps.append(("del", repr(self.__dict__.get("a"))[:9]))
+
+
+class Asked(Base):
+    """Counts how often it is asked."""
+
+    def __init__(self, *inner):
+        self.times, self.inner = 0, inner
+
+    def __reduce__(self):
+        self.times += 1
+        return Told, (self.times, *self.inner)
+
+
+class Told(Base):
+    def __init__(self, times, *inner):
+        self.times, self.inner = times, inner
+
+
+class FailingReduce(Asked):
+    def __reduce__(self):
+        self.times += 1
+        raise ZeroDivisionError(self.times)
 
 
 class FailingNew(Base):

@@ -3,7 +3,11 @@
 import abc
 import datetime
 import gc
+import itertools
+import multiprocessing
 import pickle
+import pickletools
+import random
 import sys
 import types
 import typing
@@ -11,8 +15,8 @@ import typing
 import odd_classes
 import pytest
 from odd_classes import (
-    Abstract, Derived, Error, FailingNew, FailingSetState, Int, List, NoWeakReferences, Point, Property, Reentering,
-    SlotsAndDict, Steps, WithGetattr, WithNew, WithSetState, made, shape,
+    Abstract, Colour, Derived, Error, FailingNew, FailingSetState, Int, List, NoWeakReferences, Point, Property, Reentering,
+    Slots, SlotsAndDict, Steps, WithGetattr, WithNew, WithSetState, made, shape, slotted,
 )  # fmt: skip
 
 from procession import _core
@@ -38,6 +42,52 @@ def test_everything_is_done_once_and_in_the_same_order(spoil):
     value.append(1j)
     data = _core.dumps(value)
     assert steps_of(_core.loads, data) == steps_of(pickle.loads, data)
+
+
+def outcome(loads, data):
+    try:
+        value = loads(data)
+    except Exception:
+        return "refused"
+    try:
+        return shape(value)
+    except RecursionError:
+        return "in itself"
+
+
+def read_damaged_messages(seed):
+    rng = random.Random(seed)
+    value = [Point(), [], (1,), {}, slotted(Slots), made, Colour.RED, {"a": (made(Derived, a=[1]), Point, "text")}]
+    whole = _core.dumps(value)
+    starts = [at for _, _, at in pickletools.genops(whole)] + [len(whole)]
+    head, *steps = [whole[start:end] for start, end in itertools.pairwise(starts)]
+    others = [b"(", b"t", b"u", b"e", b"b", b"R", b"\x81", b"\x94", b"]", b"}", b")", b"N", b"h\0", b"h\1", b"0"]
+    read = 0
+    for _ in range(2000):
+        damaged = steps.copy()
+        for _ in range(rng.randrange(1, 4)):
+            at = rng.randrange(len(damaged))
+            match rng.randrange(3):
+                case 0:
+                    damaged[at] = rng.choice(steps + others)
+                case 1:
+                    damaged.insert(at, rng.choice(steps + others))
+                case _:
+                    del damaged[at]
+        data = head + b"".join(damaged)
+        expected = outcome(pickle.loads, data)
+        assert outcome(_core.loads, data) == expected, data
+        read += expected != "refused"
+    assert 0 < read < 2000
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_message_that_was_damaged_is_read_as_by_pickle_or_refused_by_both(seed):
+    # In a process of its own, since it does to the classes whatever the messages say.
+    process = multiprocessing.get_context("fork").Process(target=read_damaged_messages, args=(seed,))
+    process.start()
+    process.join()
+    assert process.exitcode == 0
 
 
 def test_messages_that_are_put_together_of_ours_and_pickles_are_read_once():

@@ -1,6 +1,7 @@
 """Queues from process to process."""
 
 import time
+from collections import OrderedDict
 from itertools import repeat
 
 from ..clock import Stopwatch
@@ -31,7 +32,7 @@ class Point:
 
 
 class SlotPoint:
-    """The same with slots, which are left to pickle."""
+    """The same with slots."""
 
     __slots__ = ("x", "y", "name")
 
@@ -62,8 +63,12 @@ def objects(side, count):
     return stream(side, count, Point(1, 2.5, "here"), 128)
 
 
-def pickled(side, count):
+def slots(side, count):
     return stream(side, count, SlotPoint(1, 2.5, "here"), 128)
+
+
+def pickled(side, count):
+    return stream(side, count, OrderedDict(x=1, y=2.5, name="here"), 128)
 
 
 def mib(side, count):

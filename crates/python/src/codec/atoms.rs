@@ -93,7 +93,7 @@ fn int(number: Borrowed<'_, '_, PyInt>, bytes: &mut Vec<u8>) -> Atom {
                 bytes.extend_from_slice(&[BININT, a, b, c, d]);
             }
             Err(_) => {
-                let len = super::number::needed(value);
+                let len = super::number::needed(value.into());
                 bytes.extend_from_slice(&[LONG1, len as u8]);
                 bytes.extend_from_slice(&value.to_le_bytes()[..len]);
             }

@@ -4,6 +4,7 @@
 
 use pyo3::ffi;
 use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyModule, PyString, PyTuple, PyType};
 use std::ffi::{c_int, c_void};
 
@@ -36,6 +37,14 @@ pub(super) fn is_made_plainly(class: &Bound<'_, PyType>) -> bool {
     agree(class, &class.py().get_type::<PyAny>(), &[ffi::Py_tp_new])
 }
 
+/// Whether the object, of that class, is a class itself or a function that is written in Python.
+#[inline]
+pub(super) fn is_global(object: &Bound<'_, PyAny>, class: &Bound<'_, PyType>) -> bool {
+    static FUNCTION: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+    object.is_instance_of::<PyType>()
+        || FUNCTION.import(object.py(), "types", "FunctionType").is_ok_and(|it| class.is(it))
+}
+
 /// A new instance, as the opcode NEWOBJ makes it.
 ///
 /// `None` if the class has no `__new__`.
@@ -43,7 +52,10 @@ pub(super) fn is_made_plainly(class: &Bound<'_, PyType>) -> bool {
 /// # Errors
 /// What `__new__` raises.
 #[inline]
-pub(super) fn make<'py>(class: &Bound<'py, PyType>) -> Option<PyResult<Bound<'py, PyAny>>> {
+pub(super) fn make<'py>(
+    class: &Bound<'py, PyType>,
+    arguments: &Bound<'py, PyTuple>,
+) -> Option<PyResult<Bound<'py, PyAny>>> {
     let py = class.py();
     let new = slot(class, ffi::Py_tp_new);
     if new.is_null() {
@@ -51,11 +63,26 @@ pub(super) fn make<'py>(class: &Bound<'py, PyType>) -> Option<PyResult<Bound<'py
     }
     // SAFETY: "the slot tp_new holds a newfunc" or null, which was refused.
     let new = unsafe { std::mem::transmute::<*mut c_void, ffi::newfunc>(new) };
-    let arguments = PyTuple::empty(py);
     // SAFETY: the function of this very type, with a tuple, and no keywords, for which null stands.
     let made = unsafe { new(class.as_type_ptr(), arguments.as_ptr(), std::ptr::null_mut()) };
     // SAFETY: it returns a new reference, or null with an exception set.
     Some(unsafe { Bound::from_owned_ptr_or_err(py, made) })
+}
+
+/// Sets an attribute of that name, whatever it is.
+///
+/// # Errors
+/// `TypeError` for a name that is no string, and what the setting raises.
+pub(super) fn set_attribute(
+    object: &Bound<'_, PyAny>,
+    name: &Bound<'_, PyAny>,
+    value: &Bound<'_, PyAny>,
+) -> PyResult<()> {
+    // SAFETY: three living objects.
+    match unsafe { ffi::PyObject_SetAttr(object.as_ptr(), name.as_ptr(), value.as_ptr()) } {
+        0 => Ok(()),
+        _ => Err(PyErr::fetch(object.py())),
+    }
 }
 
 /// Whether the object has that attribute; where the lookup is plain, a missing one costs no exception.

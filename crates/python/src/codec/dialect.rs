@@ -1,40 +1,38 @@
-//! How instances are written here, and whether a message has nothing but what is written here.
+//! How what `write` writes is told from what other picklers write.
 //!
-//! It is what `pickle` writes of them, with two differences by which a reader knows, while it reads from the
-//! front, what comes. Any `pickle.loads` reads it.
+//! It is what `pickle` writes, with a few differences by which a reader knows, while it reads from the front, what
+//! comes. Any `pickle.loads` reads it.
 //!
 //! | part | opcodes |
 //! |---|---|
-//! | class, the first time | its module by the opcode of long strings, its name by that of short ones, STACK_GLOBAL, MEMOIZE |
-//! | class, again | BINGET or LONG_BINGET |
-//! | new instance | EMPTY_TUPLE, NEWOBJ |
-//! | attributes | EMPTY_DICT, MARK, pairs, SETITEMS, BUILD |
-//! | no attributes | MEMOIZE, and nobody asks for what it keeps |
+//! | list | EMPTY_LIST, MARK, items, APPENDS, also if it is empty |
+//! | dict | EMPTY_DICT, MARK, pairs, SETITEMS, also if it is empty |
+//! | tuple | MARK, items, TUPLE, or EMPTY_TUPLE |
+//! | class or function, the first time | its module by the opcode of long strings, its name by that of short ones, STACK_GLOBAL, MEMOIZE |
+//! | class or function, again | BINGET or LONG_BINGET |
+//! | it stands for itself | MEMOIZE |
+//! | object | a class or function, a tuple, NEWOBJ or REDUCE |
+//! | its state | anything, BUILD |
+//! | no state | MEMOIZE |
 
 use super::input::Input;
 use procession_wire::pickle::op::*;
 
-/// So many containers may be open.
+/// So deep containers and objects may be nested.
 pub(super) const DEEPEST: usize = 256;
 
-/// Whether the message goes on as it is written here, up to its end, from `opcode` on, which names a class.
-/// `open` containers have not ended.
+/// Whether the whole message is written as it is here, from its first `opcode` on.
 ///
-/// Instances are made while they are read, with what their classes do then. What has begun must not be begun
+/// Objects are made while they are read, with what their classes do then. What has begun must not be begun
 /// anew by `pickle`, so it is looked at first: managers put the pickles of several programs together.
-pub(super) fn is_spoken(mut opcode: u8, mut input: Input<'_>, mut open: usize) -> bool {
-    while opcode != STOP {
-        let Some(next) = pass(opcode, &mut input, &mut open) else { return false };
-        opcode = next;
-    }
-    open == 0
+pub(super) fn is_spoken(opcode: u8, mut input: Input<'_>) -> bool {
+    pass(opcode, &mut input, 0).is_some() && input.peek() == Some(STOP)
 }
 
-/// Passes over one thing; what comes after it. `None` if it is not written so here.
-#[inline]
-fn pass(opcode: u8, input: &mut Input<'_>, open: &mut usize) -> Option<u8> {
+/// Passes over one thing, as the reader reads it.
+fn pass(opcode: u8, input: &mut Input<'_>, depth: usize) -> Option<()> {
     match opcode {
-        NONE | NEWTRUE | NEWFALSE | EMPTY_TUPLE | EMPTY_LIST | EMPTY_DICT | BUILD => {}
+        NONE | NEWTRUE | NEWFALSE | EMPTY_TUPLE => {}
         BININT1 => drop(input.array::<1>()?),
         BININT2 => drop(input.array::<2>()?),
         BININT => drop(input.array::<4>()?),
@@ -42,43 +40,83 @@ fn pass(opcode: u8, input: &mut Input<'_>, open: &mut usize) -> Option<u8> {
         LONG1 | SHORT_BINUNICODE | SHORT_BINBYTES => drop(input.len8()?),
         LONG4 | BINBYTES => drop(input.len32()?),
         BINUNICODE8 | BINBYTES8 | BYTEARRAY8 => drop(input.len64()?),
-        MARK => {
-            *open += 1;
-            if *open == DEEPEST {
-                return None;
-            }
+        MARK => pass_items(TUPLE, input, depth)?,
+        EMPTY_LIST => {
+            input.expect(MARK)?;
+            pass_items(APPENDS, input, depth)?;
         }
-        TUPLE | APPENDS | SETITEMS => *open = open.checked_sub(1)?,
+        EMPTY_DICT => {
+            input.expect(MARK)?;
+            pass_pairs(input, depth)?;
+        }
         BINUNICODE => {
             if is_module(input.len32()?) {
                 input.expect(SHORT_BINUNICODE)?;
                 input.len8()?;
                 input.expect(STACK_GLOBAL)?;
                 input.expect(MEMOIZE)?;
-                instance(input)?;
+                pass_rest(input, depth)?;
             }
         }
         BINGET => {
             input.byte()?;
-            instance(input)?;
+            pass_rest(input, depth)?;
         }
         LONG_BINGET => {
             input.array::<4>()?;
-            instance(input)?;
+            pass_rest(input, depth)?;
         }
         _ => return None,
     }
-    input.byte()
+    Some(())
 }
 
-fn instance(input: &mut Input<'_>) -> Option<()> {
-    input.expect(EMPTY_TUPLE)?;
-    input.expect(NEWOBJ)?;
-    match input.peek()? {
-        MEMOIZE => input.expect(MEMOIZE),
-        EMPTY_DICT => Some(()),
-        _ => None,
+fn deeper(depth: usize) -> Option<usize> {
+    (depth < DEEPEST).then_some(depth + 1)
+}
+
+fn pass_items(end: u8, input: &mut Input<'_>, depth: usize) -> Option<()> {
+    let depth = deeper(depth)?;
+    loop {
+        match input.byte()? {
+            opcode if opcode == end => return Some(()),
+            opcode => pass(opcode, input, depth)?,
+        }
     }
+}
+
+fn pass_pairs(input: &mut Input<'_>, depth: usize) -> Option<()> {
+    let depth = deeper(depth)?;
+    loop {
+        match input.byte()? {
+            SETITEMS => return Some(()),
+            opcode => pass(opcode, input, depth)?,
+        }
+        let opcode = input.byte()?;
+        pass(opcode, input, depth)?;
+    }
+}
+
+/// What comes after a class or function.
+fn pass_rest(input: &mut Input<'_>, depth: usize) -> Option<()> {
+    match input.byte()? {
+        MEMOIZE => return Some(()),
+        EMPTY_TUPLE => {}
+        MARK => pass_items(TUPLE, input, depth)?,
+        _ => return None,
+    }
+    if !matches!(input.byte()?, NEWOBJ | REDUCE) {
+        return None;
+    }
+    match input.byte()? {
+        MEMOIZE => return Some(()),
+        EMPTY_DICT => {
+            input.expect(MARK)?;
+            pass_pairs(input, depth)?;
+        }
+        opcode => pass(opcode, input, deeper(depth)?)?,
+    }
+    input.expect(BUILD)
 }
 
 /// Whether a string that was written as a long one is the module of a class: it is not long.

@@ -1,4 +1,4 @@
-//! Instances of ordinary classes: which of them are written here, and under which name of their class.
+//! Which instances are ordinary, and the names of classes and functions.
 //!
 //! Ordinary is an instance of which `pickle` would write its class by name, and the dict with its attributes:
 //! nothing that the class, its bases or its metaclass define has a say in it, and no reducer was registered for
@@ -100,41 +100,47 @@ impl Ordinary {
     }
 }
 
-/// Where a class is found.
+/// Whether `object` is an ordinary instance of its class.
+///
+/// # Errors
+/// What stands in the way of an answer; `pickle` has to say then.
+pub(super) fn is_ordinary(object: &Bound<'_, PyAny>, class: &Bound<'_, PyType>) -> PyResult<bool> {
+    let ordinary = Ordinary::get(class.py())?;
+    Ok(ordinary.knows_metaclass(&class.get_type())?
+        && class::looks_up_plainly(class)
+        && layout(class)? == ordinary.layout
+        && !ordinary.has_hooks(object, class)?
+        && !ordinary.has_slots(object, class)?
+        && !pickler::is_registered(class)?)
+}
+
+/// Where a class or function is found.
 pub(super) struct Name<'py> {
     pub(super) module: Bound<'py, PyString>,
     pub(super) name: Bound<'py, PyString>,
 }
 
 impl<'py> Name<'py> {
-    /// The name of the class, if `object` is an ordinary instance of it.
+    /// The name by which `pickle` writes it, if it has one that is found again.
     ///
     /// # Errors
     /// What stands in the way of an answer; `pickle` has to say, as for `None`.
-    pub(super) fn of_ordinary(
-        object: &Bound<'py, PyAny>,
-        class: &Bound<'py, PyType>,
-    ) -> PyResult<Option<Self>> {
-        let ordinary = Ordinary::get(class.py())?;
-        let is_ordinary = ordinary.knows_metaclass(&class.get_type())?
-            && class::looks_up_plainly(class)
-            && layout(class)? == ordinary.layout
-            && !ordinary.has_hooks(object, class)?
-            && !ordinary.has_slots(object, class)?
-            && ordinary.numbered.bind(class.py()).is_empty()
-            && !pickler::is_registered(class)?;
-        if is_ordinary { Self::of(class) } else { Ok(None) }
-    }
-
-    fn of(class: &Bound<'py, PyType>) -> PyResult<Option<Self>> {
-        let py = class.py();
-        let module = class.getattr(intern!(py, "__module__"))?.cast_into_exact::<PyString>()?;
-        let name = class.getattr(intern!(py, "__qualname__"))?.cast_into_exact::<PyString>()?;
+    pub(super) fn of(object: &Bound<'py, PyAny>) -> PyResult<Option<Self>> {
+        let py = object.py();
+        let class = object.get_type();
+        if !class::is_global(object, &class)
+            || !Ordinary::get(py)?.numbered.bind(py).is_empty()
+            || !class.is(py.get_type::<PyType>()) && pickler::is_registered(&class)?
+        {
+            return Ok(None);
+        }
+        let module = object.getattr(intern!(py, "__module__"))?.cast_into_exact::<PyString>()?;
+        let name = object.getattr(intern!(py, "__qualname__"))?.cast_into_exact::<PyString>()?;
         let found = match class::module(&module) {
             Some(module) => module.dict().get_item(&name)?,
             None => None,
         };
-        Ok(found.filter(|found| found.is(class)).map(|_| Self { module, name }))
+        Ok(found.filter(|found| found.is(object)).map(|_| Self { module, name }))
     }
 }
 

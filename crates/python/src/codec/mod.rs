@@ -1,15 +1,16 @@
 //! Python objects as bytes and back.
 //!
 //! The bytes are a pickle, whatever made them, so that every language and every version reads the
-//! same. Plain data and instances of ordinary classes are written and read here; the rest is `pickle`'s.
+//! same. Plain data and most objects of classes are written and read here; the rest is `pickle`'s.
 //!
 //! | room | holds |
 //! |---|---|
-//! | `write`, `read` | plain data, and instances in it |
+//! | `write`, `read` | plain data, and objects of classes in it |
 //! | `atoms` | the parts of it that stand for themselves |
-//! | `instance` | which instances are ordinary |
+//! | `instance` | which instances are ordinary; the names of classes and functions |
+//! | `reduced` | what the others say of themselves |
 //! | `dialect` | how they are written, and whether a message is written so |
-//! | `revive` | classes and instances from messages |
+//! | `revive` | classes, functions and objects from messages |
 //! | `class` | what the C API knows of them |
 //! | `input` | the bytes of a message |
 //! | `pickler` | everything else |
@@ -31,6 +32,7 @@ mod number;
 mod parcel;
 mod pickler;
 mod read;
+mod reduced;
 mod revive;
 mod seen;
 mod serializer;
@@ -49,6 +51,7 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList};
 use read::{Instances, Unread};
+use reduced::Answer;
 use write::Written;
 
 /// The format of bytes that nobody encoded: `put_bytes` in Rust.
@@ -101,10 +104,10 @@ impl Large {
 /// What pickling raises.
 #[inline]
 pub(crate) fn encode(object: &Bound<'_, PyAny>, bytes: &mut Vec<u8>) -> PyResult<Encoded> {
-    let (start, mut apart) = (bytes.len(), Vec::new());
-    if write::write(object, bytes, Some(&mut apart)).is_none() {
+    let (start, mut apart, mut answers) = (bytes.len(), Vec::new(), Vec::new());
+    if write::write(object, bytes, Some(&mut apart), Some(&mut answers)).is_none() {
         bytes.truncate(start);
-        return encode_by_pickler(object, bytes, apart);
+        return encode_by_pickler(object, bytes, apart, answers);
     }
     Ok(sized(start, bytes, apart, false))
 }
@@ -119,34 +122,35 @@ pub(crate) fn encode_alone(
     object: &Bound<'_, PyAny>,
     bytes: &mut Vec<u8>,
 ) -> PyResult<(Encoded, bool)> {
-    let mut apart = Vec::new();
-    if let Some(written) = write::write(object, bytes, Some(&mut apart)) {
+    let (mut apart, mut answers) = (Vec::new(), Vec::new());
+    if let Some(written) = write::write(object, bytes, Some(&mut apart), Some(&mut answers)) {
         return Ok((sized(0, bytes, apart, false), written == Written::Plain));
     }
     bytes.clear();
-    pickler::dump(object, bytes, None)?;
+    pickler::dump(object, bytes, None, answers)?;
     Ok((sized(0, bytes, Vec::new(), false), false))
 }
 
 #[cold]
-fn encode_by_pickler(
-    object: &Bound<'_, PyAny>,
+fn encode_by_pickler<'py>(
+    object: &Bound<'py, PyAny>,
     bytes: &mut Vec<u8>,
     mut apart: Vec<Apart>,
+    answers: Vec<Answer<'py>>,
 ) -> PyResult<Encoded> {
     let start = bytes.len();
     apart.clear();
-    pickler::dump(object, bytes, Some(&mut apart))?;
+    pickler::dump(object, bytes, Some(&mut apart), answers)?;
     let are_buffers = !apart.is_empty();
     Ok(sized(start, bytes, apart, are_buffers))
 }
 
-/// Appends the pickle of an object that needs no pickler and is not large to `bytes`; `false` if it does or is, and
-/// then `bytes` is as before.
+/// Appends the pickle of an object to `bytes` that is not large, needs no pickler, and need not be asked; `false` if it
+/// is or does, and then `bytes` is as before.
 #[inline]
 pub(crate) fn append_small(object: &Bound<'_, PyAny>, bytes: &mut Vec<u8>) -> bool {
     let (start, mut apart) = (bytes.len(), Vec::new());
-    let written = write::write(object, bytes, Some(&mut apart));
+    let written = write::write(object, bytes, Some(&mut apart), None);
     let is_done = written.is_some() && apart.is_empty() && !is_large(bytes.len() - start);
     if !is_done {
         bytes.truncate(start);
@@ -180,13 +184,13 @@ pub(crate) fn sized(start: usize, bytes: &[u8], apart: Vec<Apart>, are_buffers: 
 /// What pickling raises; `bytes` is as before then.
 #[inline]
 pub(crate) fn encode_whole(object: &Bound<'_, PyAny>, bytes: &mut Vec<u8>) -> PyResult<()> {
-    let start = bytes.len();
-    if write::write(object, bytes, None).is_some() {
+    let (start, mut answers) = (bytes.len(), Vec::new());
+    if write::write(object, bytes, None, Some(&mut answers)).is_some() {
         return Ok(());
     }
     bytes.truncate(start);
     let mut pickle = Vec::new();
-    pickler::dump(object, &mut pickle, None)?;
+    pickler::dump(object, &mut pickle, None, answers)?;
     bytes.append(&mut pickle);
     Ok(())
 }

@@ -5,26 +5,46 @@
 //! used again, since making one costs as much as a small object.
 
 use super::apart::{Apart, LARGE};
+use super::reduced::{self, Answer, PROTOCOL};
 use pyo3::exceptions::PyKeyError;
+use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{IntoPyDict, PyBytes, PyDict, PyList, PyType};
-use std::sync::{Mutex, PoisonError};
-
-const PROTOCOL: u8 = 5;
+use std::collections::{HashMap, HashSet};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// What `multiprocessing` and `copyreg` know of types that do not pickle by themselves.
-#[pyclass(frozen, module = "procession._core")]
 struct Reducers {
     forking: Py<PyAny>,
     copyreg: Py<PyAny>,
 }
 
+/// The answers that are known already.
+#[derive(Default)]
+struct Known {
+    /// Objects and their answers, by the address of the object.
+    answers: HashMap<usize, (Py<PyAny>, PyResult<Py<PyAny>>)>,
+    /// The addresses of their classes.
+    classes: HashSet<usize>,
+}
+
+/// Where a pickler looks for reducers: those of the type, or the answers that are known already.
+#[pyclass(frozen, module = "procession._core")]
+#[derive(Default)]
+struct Table {
+    known: Mutex<Known>,
+}
+
 #[pymethods]
-impl Reducers {
-    fn __getitem__<'py>(&self, kind: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+impl Table {
+    fn __getitem__<'py>(
+        slf: &Bound<'py, Self>,
+        kind: &Bound<'py, PyType>,
+    ) -> PyResult<Bound<'py, PyAny>> {
         let py = kind.py();
-        for table in [&self.forking, &self.copyreg] {
+        let Reducers { forking, copyreg } = reducers(py)?;
+        for table in [forking, copyreg] {
             let table = table.bind(py);
             let found = match table.cast_exact::<PyDict>() {
                 Ok(table) => table.get_item(kind)?,
@@ -34,7 +54,40 @@ impl Reducers {
                 return Ok(found);
             }
         }
+        if slf.get().lock().classes.contains(&kind.as_ptr().addr()) {
+            return slf.getattr(intern!(py, "answer"));
+        }
         Err(PyKeyError::new_err(()))
+    }
+
+    /// What the object said when it was asked, or says now.
+    fn answer<'py>(&self, object: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        let known = self.lock().answers.remove(&object.as_ptr().addr());
+        match known {
+            Some((_, answer)) => answer.map(|answer| answer.into_bound(object.py())),
+            None => reduced::ask(object),
+        }
+    }
+}
+
+impl Table {
+    fn lock(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn keep(&self, answers: Vec<Answer<'_>>) {
+        let mut known = self.lock();
+        for (object, answer) in answers {
+            known.classes.insert(object.get_type().as_ptr().addr());
+            let address = object.as_ptr().addr();
+            known.answers.insert(address, (object.unbind(), answer.map(Bound::unbind)));
+        }
+    }
+
+    /// What nobody asked for is let go of when nothing is locked, since that may run any code.
+    fn forget(&self) {
+        let left = std::mem::take(&mut *self.lock());
+        drop(left);
     }
 }
 
@@ -69,8 +122,9 @@ impl Sink {
     }
 }
 
-/// A pickler, and what it writes to.
+/// A pickler, where it looks, and what it writes to.
 struct Pickler {
+    table: Py<Table>,
     sink: Py<Sink>,
     dump: Py<PyAny>,
     clear_memo: Py<PyAny>,
@@ -88,8 +142,10 @@ impl Pickler {
         let options = [("buffer_callback", callback)].into_py_dict(py)?;
         let kind = py.import("_pickle")?.getattr("Pickler")?;
         let pickler = kind.call((&sink, PROTOCOL), Some(&options))?;
-        pickler.setattr("dispatch_table", reducers(py)?)?;
+        let table = Py::new(py, Table::default())?;
+        pickler.setattr("dispatch_table", &table)?;
         Ok(Self {
+            table,
             sink,
             dump: pickler.getattr("dump")?.unbind(),
             clear_memo: pickler.getattr("clear_memo")?.unbind(),
@@ -103,7 +159,7 @@ impl Pickler {
 /// What looking for it raises.
 pub(super) fn is_registered(class: &Bound<'_, PyType>) -> PyResult<bool> {
     let py = class.py();
-    let Reducers { forking, copyreg } = reducers(py)?.get();
+    let Reducers { forking, copyreg } = reducers(py)?;
     for table in [forking, copyreg] {
         let Ok(table) = table.bind(py).cast_exact::<PyDict>() else { return Ok(true) };
         if table.contains(class)? {
@@ -113,34 +169,38 @@ pub(super) fn is_registered(class: &Bound<'_, PyType>) -> PyResult<bool> {
     Ok(false)
 }
 
-fn reducers(py: Python<'_>) -> PyResult<&Py<Reducers>> {
-    static REDUCERS: PyOnceLock<Py<Reducers>> = PyOnceLock::new();
+fn reducers(py: Python<'_>) -> PyResult<&'static Reducers> {
+    static REDUCERS: PyOnceLock<Reducers> = PyOnceLock::new();
     REDUCERS.get_or_try_init(py, || {
         let forking = py.import("multiprocessing.reduction")?.getattr("ForkingPickler")?;
         let forking = forking.getattr("_extra_reducers")?.unbind();
         let copyreg = py.import("copyreg")?.getattr("dispatch_table")?.unbind();
-        Py::new(py, Reducers { forking, copyreg })
+        Ok(Reducers { forking, copyreg })
     })
 }
 
-/// Appends the pickle of `object` to `bytes`, and its large buffers to `apart`, if there is one.
+/// Appends the pickle of `object` to `bytes`, and its large buffers to `apart`, if there is one. The objects of
+/// `answers` are not asked again.
 ///
 /// # Errors
 /// What pickling raises.
-pub(super) fn dump(
-    object: &Bound<'_, PyAny>,
+pub(super) fn dump<'py>(
+    object: &Bound<'py, PyAny>,
     bytes: &mut Vec<u8>,
     apart: Option<&mut Vec<Apart>>,
+    answers: Vec<Answer<'py>>,
 ) -> PyResult<()> {
     let py = object.py();
     let slot = if apart.is_some() { &OUT_OF_BAND } else { &IN_BAND };
     let unused = slot.lock().unwrap_or_else(PoisonError::into_inner).take();
     let pickler = unused.map_or_else(|| Pickler::new(py, apart.is_some()), Ok)?;
-    let sink = pickler.sink.get();
+    let (sink, table) = (pickler.sink.get(), pickler.table.get());
+    table.keep(answers);
     std::mem::swap(bytes, &mut sink.bytes.lock().unwrap_or_else(PoisonError::into_inner));
     let result = pickler.dump.call1(py, (object,));
     std::mem::swap(bytes, &mut sink.bytes.lock().unwrap_or_else(PoisonError::into_inner));
     let kept = std::mem::take(&mut *sink.apart.lock().unwrap_or_else(PoisonError::into_inner));
+    table.forget();
     result?;
     if let Some(apart) = apart {
         apart.extend(kept);

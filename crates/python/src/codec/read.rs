@@ -1,7 +1,7 @@
 //! Pickles of plain data as objects, without `pickle`.
 //!
-//! What is read is what `write` writes, instances of ordinary classes too, by the [`Reader`], and what stock picklers
-//! write of plain data, with their memo and frames, by the [`Machine`], which begins anew where the other one stops.
+//! What is read is what `write` writes, objects of classes too, by the [`Reader`], and what stock picklers write of
+//! plain data, with their memo and frames, by the [`Machine`], which begins anew where the other one stops.
 
 use super::dialect::{self, is_module};
 use super::input::Input;
@@ -19,7 +19,7 @@ const MOST_AT_ONCE: usize = 1 << 10;
 
 type Object<'py> = Bound<'py, PyAny>;
 
-/// Whether instances of classes are read.
+/// Whether objects of classes are read.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Instances {
     /// As `pickle.loads` reads them.
@@ -129,13 +129,14 @@ fn ours<'py>(
 ) -> Result<Object<'py>, Unread> {
     let mut reader = Reader {
         py,
+        whole: (opcode, input),
         input,
         keys: Keys::of_dicts(),
         names: Keys::none(),
         items: Vec::new(),
         depth: 0,
         instances,
-        classes: Vec::new(),
+        memo: Vec::new(),
         has_begun: false,
         raised: None,
     };
@@ -145,16 +146,18 @@ fn ours<'py>(
 
 struct Reader<'a, 'py> {
     py: Python<'py>,
+    /// The message from its first opcode on.
+    whole: (u8, Input<'a>),
     input: Input<'a>,
     keys: Keys,
-    /// The keys of instances' attributes, and the names of classes.
+    /// The keys of objects' attributes, and the names of classes and functions.
     names: Keys,
     /// What was read of the lists and tuples that have not ended.
     items: Vec<Object<'py>>,
     depth: usize,
     instances: Instances,
-    /// What was memoized: classes, and nothing where an instance was.
-    classes: Vec<Option<Object<'py>>>,
+    /// What was memoized.
+    memo: Vec<Object<'py>>,
     /// Whether anything was done that must not be done again.
     has_begun: bool,
     /// Why it was not read, where that is final.
@@ -166,8 +169,8 @@ impl<'py> Reader<'_, 'py> {
     fn object(&mut self, opcode: u8) -> Option<Object<'py>> {
         match opcode {
             EMPTY_DICT | EMPTY_LIST | MARK => self.compound(opcode),
-            BINGET | LONG_BINGET => self.instance(opcode),
-            BINUNICODE if begins_with_class(opcode, self.input) => self.instance(opcode),
+            BINGET | LONG_BINGET => self.global_or_made(opcode),
+            BINUNICODE if begins_with_class(opcode, self.input) => self.global_or_made(opcode),
             _ => atom(self.py, opcode, &mut self.input)?,
         }
     }
@@ -202,7 +205,7 @@ impl<'py> Reader<'_, 'py> {
         Some(object)
     }
 
-    /// Reads the pairs of a dict, which may be that of an instance.
+    /// Reads the pairs of a dict, which may be an object's attributes.
     #[inline]
     fn fill<const ARE_ATTRIBUTES: bool>(&mut self, dict: &Bound<'py, PyDict>) -> Option<()> {
         self.input.byte()?;
@@ -231,67 +234,97 @@ impl<'py> Reader<'_, 'py> {
         if self.has_begun { self.done(set) } else { set.ok() }
     }
 
-    /// An instance of a class, from what names the class on.
+    /// A class or function, or an object that is made by it.
     #[inline(never)]
-    fn instance(&mut self, opcode: u8) -> Option<Object<'py>> {
+    fn global_or_made(&mut self, opcode: u8) -> Option<Object<'py>> {
         if !self.has_begun {
             let are_read = self.instances == Instances::Are;
-            if !are_read || !dialect::is_spoken(opcode, self.input, self.depth) {
+            if !are_read || !dialect::is_spoken(self.whole.0, self.whole.1) {
                 return None;
             }
             self.has_begun = true;
             self.names = Keys::names();
         }
-        let class = self.class(opcode)?;
-        self.input.expect(EMPTY_TUPLE)?;
-        self.input.expect(NEWOBJ)?;
-        let is_plain = class.cast::<PyType>().is_ok_and(class::is_made_plainly);
-        let made =
-            if is_plain { revive::make(&class) } else { self.outside(|| revive::make(&class)) };
-        let object = self.done(made)?;
-        if self.input.byte()? == MEMOIZE {
-            self.classes.push(None);
-        } else {
-            self.attributes(&object, is_plain)?;
+        let maker = self.global(opcode)?;
+        let arguments = match self.input.byte()? {
+            MEMOIZE => {
+                self.memo.push(maker.clone());
+                return Some(maker);
+            }
+            EMPTY_TUPLE => PyTuple::empty(self.py),
+            _ => {
+                let from = self.gather(TUPLE)?;
+                PyTuple::new(self.py, self.items.drain(from..)).ok()?
+            }
+        };
+        if self.input.byte()? == REDUCE {
+            let made = self.outside(|| maker.call1(arguments));
+            let object = self.done(made)?;
+            self.state(&object, false)?;
+            return Some(object);
         }
+        let is_plain =
+            arguments.is_empty() && maker.cast::<PyType>().is_ok_and(class::is_made_plainly);
+        let made = if is_plain {
+            revive::make(&maker, &arguments)
+        } else {
+            self.outside(|| revive::make(&maker, &arguments))
+        };
+        let object = self.done(made)?;
+        self.state(&object, is_plain)?;
         Some(object)
     }
 
     #[inline]
-    fn class(&mut self, opcode: u8) -> Option<Object<'py>> {
+    fn global(&mut self, opcode: u8) -> Option<Object<'py>> {
         let at = match opcode {
             BINGET => self.input.byte()?.into(),
             LONG_BINGET => u32::from_le_bytes(self.input.array()?) as usize,
-            _ => return self.new_class(),
+            _ => return self.new_global(),
         };
-        self.classes.get(at)?.clone()
+        self.memo.get(at).cloned()
     }
 
-    fn new_class(&mut self) -> Option<Object<'py>> {
+    fn new_global(&mut self) -> Option<Object<'py>> {
         let module = self.names.find(self.py, self.input.len32()?)?.to_owned();
         self.input.expect(SHORT_BINUNICODE)?;
         let name = self.names.find(self.py, self.input.len8()?)?.to_owned();
         self.input.expect(STACK_GLOBAL)?;
         self.input.expect(MEMOIZE)?;
         let found = self.outside(|| revive::find(&module, &name));
-        let class = self.done(found)?;
-        self.classes.push(Some(class.clone()));
-        Some(class)
+        let global = self.done(found)?;
+        self.memo.push(global.clone());
+        Some(global)
     }
 
-    /// Reads the attributes of a new instance. Where nobody can see it before it has all of them, they are put where
-    /// they belong at once.
+    /// Reads the state of a new object. Where nobody can see it before it has all of its attributes, they are put
+    /// where they belong at once.
     #[inline]
-    fn attributes(&mut self, object: &Object<'py>, is_plain: bool) -> Option<()> {
+    fn state(&mut self, object: &Object<'py>, is_plain: bool) -> Option<()> {
+        let opcode = self.input.byte()?;
+        if opcode == MEMOIZE {
+            self.memo.push(object.clone());
+            return Some(());
+        }
         self.depth += 1;
-        match if is_plain { revive::attributes(object) } else { None } {
-            Some(attributes) => self.fill::<true>(&attributes)?,
-            None => {
-                let state = PyDict::new(self.py);
-                self.fill::<true>(&state)?;
-                let built = self.outside(|| revive::build(object, &state));
-                self.done(built)?;
+        let state = if opcode == EMPTY_DICT {
+            match if is_plain { revive::attributes(object) } else { None } {
+                Some(attributes) => {
+                    self.fill::<true>(&attributes)?;
+                    None
+                }
+                None => {
+                    let state = PyDict::new(self.py);
+                    self.fill::<true>(&state)?;
+                    Some(state.into_any())
+                }
             }
+        } else {
+            Some(self.object(opcode)?)
+        };
+        if let Some(state) = state {
+            let built = self.outside(|| revive::build(object, &state));
+            self.done(built)?;
         }
         self.depth -= 1;
         self.input.expect(BUILD)

@@ -1,4 +1,4 @@
-//! Classes and instances from pickles, as `_pickle` makes them.
+//! Classes, functions and objects from pickles, as `_pickle` makes them.
 //!
 //! All of it may run code of the user's, and is therefore done once: what it raises is final.
 
@@ -7,9 +7,9 @@ use procession_wire::pickle::op::*;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyBytes, PyDict, PyString, PyType};
+use pyo3::types::{PyBytes, PyDict, PyString, PyTuple, PyType};
 
-/// The class of that name, as the opcode STACK_GLOBAL finds it.
+/// The class or function of that name, as the opcode STACK_GLOBAL finds it.
 ///
 /// # Errors
 /// What `pickle.loads` raises where there is none, and what an audit hook raises.
@@ -18,7 +18,7 @@ pub(super) fn find<'py>(
     name: &Bound<'py, PyString>,
 ) -> PyResult<Bound<'py, PyAny>> {
     match imported(module, name) {
-        Some(class) => audit(module, name).map(|()| class),
+        Some(found) => audit(module, name).map(|()| found),
         None => by_pickle(module, name),
     }
 }
@@ -65,9 +65,12 @@ fn by_pickle<'py>(
 /// # Errors
 /// What `__new__` raises; `UnpicklingError` if it is no class, or one without `__new__`.
 #[inline]
-pub(super) fn make<'py>(class: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+pub(super) fn make<'py>(
+    class: &Bound<'py, PyAny>,
+    arguments: &Bound<'py, PyTuple>,
+) -> PyResult<Bound<'py, PyAny>> {
     match class.cast::<PyType>() {
-        Ok(class) => class::make(class).unwrap_or_else(|| Err(has_no_new(class))),
+        Ok(class) => class::make(class, arguments).unwrap_or_else(|| Err(has_no_new(class))),
         Err(_) => Err(is_no_class(class)),
     }
 }
@@ -84,17 +87,37 @@ pub(super) fn attributes<'py>(object: &Bound<'py, PyAny>) -> Option<Bound<'py, P
     object.getattr(intern!(py, "__dict__")).ok()?.cast_into_exact().ok()
 }
 
-/// Gives an instance its attributes, as the opcode BUILD does.
+/// Gives an object its state, as the opcode BUILD does.
 ///
 /// # Errors
-/// What `__setstate__` raises; `AttributeError` if there is no `__dict__`.
-pub(super) fn build(object: &Bound<'_, PyAny>, state: &Bound<'_, PyDict>) -> PyResult<()> {
+/// What `__setstate__` and the setting of attributes raise; `AttributeError` if there is no `__dict__`, and
+/// `UnpicklingError` for a state that is none.
+pub(super) fn build(object: &Bound<'_, PyAny>, state: &Bound<'_, PyAny>) -> PyResult<()> {
     let py = object.py();
     if let Some(set_state) = object.getattr_opt(intern!(py, "__setstate__"))? {
         return set_state.call1((state,)).map(drop);
     }
-    let attributes = object.getattr(intern!(py, "__dict__"))?;
-    state.iter().try_for_each(|(name, value)| attributes.set_item(name, value))
+    let (state, slots) = match state.cast::<PyTuple>() {
+        Ok(both) if both.len() == 2 => (&both.get_item(0)?, Some(both.get_item(1)?)),
+        _ => (state, None),
+    };
+    if !state.is_none() {
+        let Ok(state) = state.cast::<PyDict>() else {
+            return Err(refused(py, "state is not a dictionary"));
+        };
+        let attributes = object.getattr(intern!(py, "__dict__"))?;
+        for (name, value) in state {
+            match name.cast_exact::<PyString>().ok().and_then(|name| name.to_str().ok()) {
+                Some(name) => attributes.set_item(PyString::intern(py, name), value)?,
+                None => attributes.set_item(name, value)?,
+            }
+        }
+    }
+    let Some(slots) = slots else { return Ok(()) };
+    let Ok(slots) = slots.cast::<PyDict>() else {
+        return Err(refused(py, "slot state is not a dictionary"));
+    };
+    slots.iter().try_for_each(|(name, value)| class::set_attribute(object, &name, &value))
 }
 
 #[cold]

@@ -1,12 +1,14 @@
-//! Plain data and instances of ordinary classes as a pickle, without `pickle`.
+//! Plain data and objects of classes as a pickle, without `pickle`.
 //!
 //! Plain are exactly None, bool, int, float, str, bytes, bytearray, and tuples, lists and dicts of
 //! them, in which no container is met twice. What is written is a pickle of protocol 4 (5 with a
-//! bytearray) without frames, and without memo but for classes (see `dialect`), which any `pickle.loads` from Python 3.8 on reads.
+//! bytearray) without frames, and without memo but for classes and functions (see `dialect`), which any `pickle.loads`
+//! from Python 3.8 on reads.
 
 use super::apart::{Apart, LARGE};
 use super::atoms::{self, Atom, Outcome, Pair, WORTH_A_MEMO};
 use super::instance::{self, Name};
+use super::reduced::{self, Answer, Recipe};
 use super::seen::{Seen, references};
 use super::{class, number};
 use procession_wire::pickle::op::*;
@@ -22,18 +24,20 @@ const UNSHARED: isize = 2;
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Written {
     Plain,
-    /// Of instances too.
+    /// Of objects of classes too.
     Instances,
 }
 
 /// Appends the pickle of `object`; `None` if it is `pickle`'s to write, and then `bytes` has a part of it.
 ///
-/// Large strings and bytes go to `apart`, if there is one.
+/// Large strings and bytes go to `apart`, if there is one. Only with `answers` objects are asked for what they say of
+/// themselves; they are for the pickler, then.
 #[inline]
-pub(super) fn write(
-    object: &Bound<'_, PyAny>,
+pub(super) fn write<'py>(
+    object: &Bound<'py, PyAny>,
     bytes: &mut Vec<u8>,
     apart: Option<&mut Vec<Apart>>,
+    answers: Option<&mut Vec<Answer<'py>>>,
 ) -> Option<Written> {
     let start = bytes.len();
     bytes.extend_from_slice(&[PROTO, 4]);
@@ -42,7 +46,7 @@ pub(super) fn write(
             bytes.push(STOP);
             Some(Written::Plain)
         }
-        Atom::Other => write_other(object, start, bytes, apart),
+        Atom::Other => write_other(object, start, bytes, apart, answers),
         Atom::Refused => None,
     }
 }
@@ -65,26 +69,28 @@ pub(super) fn write_of_list<'py>(
     outcome
 }
 
-fn write_other(
-    object: &Bound<'_, PyAny>,
+fn write_other<'py>(
+    object: &Bound<'py, PyAny>,
     start: usize,
     bytes: &mut Vec<u8>,
     apart: Option<&mut Vec<Apart>>,
+    answers: Option<&mut Vec<Answer<'py>>>,
 ) -> Option<Written> {
     let mut writer = Writer {
         bytes,
         apart,
+        answers,
         seen: Seen::default(),
         depth: 0,
         is_new: false,
-        classes: Vec::new(),
+        globals: Vec::new(),
         memoized: 0,
         is_key: false,
     };
     if !writer.other(object) {
         return None;
     }
-    let (is_new, has_classes) = (writer.is_new, !writer.classes.is_empty());
+    let (is_new, has_classes) = (writer.is_new, !writer.globals.is_empty());
     bytes.push(STOP);
     if is_new {
         bytes[start + 1] = 5;
@@ -95,17 +101,25 @@ fn write_other(
 struct Writer<'a, 'py> {
     bytes: &'a mut Vec<u8>,
     apart: Option<&'a mut Vec<Apart>>,
+    answers: Option<&'a mut Vec<Answer<'py>>>,
     seen: Seen,
     depth: usize,
     /// Whether an opcode of protocol 5 was used.
     is_new: bool,
-    /// The classes that were named, and their numbers in the memo. That their instances are ordinary holds for
-    /// this message.
-    classes: Vec<(Bound<'py, PyType>, u32)>,
+    globals: Vec<Global<'py>>,
     /// How much is in the memo.
     memoized: u32,
     /// Within the key of a dict.
     is_key: bool,
+}
+
+/// A class or function that was named.
+struct Global<'py> {
+    object: Bound<'py, PyAny>,
+    /// Its number in the memo.
+    number: u32,
+    /// That its instances are ordinary, which holds for this message.
+    is_ordinary: bool,
 }
 
 impl<'py> Writer<'_, 'py> {
@@ -141,30 +155,28 @@ impl<'py> Writer<'_, 'py> {
     }
 
     fn compound(&mut self, object: &Bound<'py, PyAny>) -> bool {
-        if let Ok(tuple) = object.cast_exact::<PyTuple>()
-            && tuple.is_empty()
-        {
-            // There is but one.
-            self.bytes.push(EMPTY_TUPLE);
-            return true;
-        }
-        if self.depth == DEEPEST || !self.is_first(object) {
-            return false;
-        }
-        self.depth += 1;
-        let is_plain = if let Ok(tuple) = object.cast_exact::<PyTuple>() {
-            self.tuple(tuple)
+        if self.depth == DEEPEST {
+            false
+        } else if let Ok(tuple) = object.cast_exact::<PyTuple>() {
+            // There is but one that is empty.
+            (tuple.is_empty() || self.is_first(object)) && self.within(|it| it.tuple(tuple))
         } else if let Ok(list) = object.cast_exact::<PyList>() {
-            self.list(list)
+            self.is_first(object) && self.within(|it| it.list(list))
         } else if let Ok(dict) = object.cast_exact::<PyDict>() {
-            self.dict(dict)
+            self.is_first(object) && self.within(|it| it.dict(dict))
         } else if let Ok(array) = object.cast_exact::<PyByteArray>() {
-            self.byte_array(array)
+            self.is_first(object) && self.byte_array(array)
         } else {
-            self.instance(object)
-        };
+            self.of_class(object)
+        }
+    }
+
+    #[inline]
+    fn within(&mut self, write: impl FnOnce(&mut Self) -> bool) -> bool {
+        self.depth += 1;
+        let is_written = write(self);
         self.depth -= 1;
-        is_plain
+        is_written
     }
 
     /// Whether the object was not met before. The outermost one needs no note: if it is in itself, the
@@ -251,6 +263,10 @@ impl<'py> Writer<'_, 'py> {
     }
 
     fn tuple(&mut self, tuple: &Bound<'py, PyTuple>) -> bool {
+        if tuple.is_empty() {
+            self.bytes.push(EMPTY_TUPLE);
+            return true;
+        }
         self.bytes.push(MARK);
         for at in 0..tuple.len() {
             let item = atoms::write_of_tuple(tuple, at, self.bytes);
@@ -263,12 +279,8 @@ impl<'py> Writer<'_, 'py> {
     }
 
     fn list(&mut self, list: &Bound<'py, PyList>) -> bool {
-        self.bytes.push(EMPTY_LIST);
+        self.bytes.extend_from_slice(&[EMPTY_LIST, MARK]);
         let len = list.len();
-        if len == 0 {
-            return true;
-        }
-        self.bytes.push(MARK);
         for at in 0..len {
             let item = atoms::write_of_list(list, at, self.bytes);
             if !self.item(&item) {
@@ -280,11 +292,7 @@ impl<'py> Writer<'_, 'py> {
     }
 
     fn dict(&mut self, dict: &Bound<'py, PyDict>) -> bool {
-        self.bytes.push(EMPTY_DICT);
-        if dict.is_empty() {
-            return true;
-        }
-        self.bytes.push(MARK);
+        self.bytes.extend_from_slice(&[EMPTY_DICT, MARK]);
         let is_written = self.pairs::<false>(dict);
         self.bytes.push(SETITEMS);
         is_written
@@ -316,11 +324,37 @@ impl<'py> Writer<'_, 'py> {
         is_written
     }
 
-    /// An instance of an ordinary class; in the key of a dict it is left to `pickle`, since its hash may be code of the
-    /// user's, which has to wait until as much is read as `pickle` reads before it.
-    fn instance(&mut self, object: &Bound<'py, PyAny>) -> bool {
+    /// An object of a class; in the key of a dict it is left to `pickle`, since its hash may be code of the user's,
+    /// which has to wait until as much is read as `pickle` reads before it.
+    fn of_class(&mut self, object: &Bound<'py, PyAny>) -> bool {
+        if self.is_key {
+            return false;
+        }
         let class = object.get_type();
-        if self.is_key || !self.class(object, &class) || !instance::says_its_class(object, &class) {
+        if class::is_global(object, &class) {
+            let is_written = self.global(object, false);
+            self.memoize();
+            return is_written;
+        }
+        let known = self.globals.iter().find(|known| known.object.is(&class) && known.is_ordinary);
+        if let Some(number) = known.map(|known| known.number) {
+            self.get(number);
+            return self.is_first(object) && self.within(|it| it.instance(object, &class));
+        }
+        match instance::is_ordinary(object, &class) {
+            Ok(true) => {
+                self.global(&class, true)
+                    && self.is_first(object)
+                    && self.within(|it| it.instance(object, &class))
+            }
+            Ok(false) => self.reduced(object, &class),
+            Err(_) => false,
+        }
+    }
+
+    /// An instance of an ordinary class, which was written.
+    fn instance(&mut self, object: &Bound<'py, PyAny>, class: &Bound<'py, PyType>) -> bool {
+        if !instance::says_its_class(object, class) {
             return false;
         }
         self.bytes.extend_from_slice(&[EMPTY_TUPLE, NEWOBJ]);
@@ -335,24 +369,57 @@ impl<'py> Writer<'_, 'py> {
         is_written
     }
 
-    /// The class of an ordinary instance, by its name or its number.
-    fn class(&mut self, object: &Bound<'py, PyAny>, class: &Bound<'py, PyType>) -> bool {
-        let Some((_, number)) = self.classes.iter().find(|(known, _)| known.is(class)) else {
-            return self.new_class(object, class);
+    /// An object that says itself how it is made. It is noted in any case, since it must not be asked again.
+    fn reduced(&mut self, object: &Bound<'py, PyAny>, class: &Bound<'py, PyType>) -> bool {
+        let Some(answers) = self.answers.as_mut() else { return false };
+        if !reduced::is_asked(object, class).unwrap_or(false)
+            || !self.seen.note(object.as_ptr().addr())
+        {
+            return false;
+        }
+        let asked = reduced::ask(object);
+        let recipe = asked.as_ref().ok().map(|answer| reduced::recipe(object, answer));
+        answers.push((object.clone(), asked));
+        let Some(Ok(Some(recipe))) = recipe else { return false };
+        self.within(|it| it.recipe(recipe))
+    }
+
+    fn recipe(&mut self, recipe: Recipe<'py>) -> bool {
+        if !self.global(&recipe.maker, false) || !self.tuple(&recipe.arguments) {
+            return false;
+        }
+        self.bytes.push(if recipe.is_new { NEWOBJ } else { REDUCE });
+        let Some(state) = recipe.state else {
+            self.memoize();
+            return true;
         };
-        if let Ok(number) = u8::try_from(*number) {
+        let is_written = self.object(&state);
+        self.bytes.push(BUILD);
+        is_written
+    }
+
+    /// A class or function, by its name or its number.
+    fn global(&mut self, object: &Bound<'py, PyAny>, is_ordinary: bool) -> bool {
+        if let Some(known) = self.globals.iter_mut().find(|known| known.object.is(object)) {
+            known.is_ordinary |= is_ordinary;
+            let number = known.number;
+            self.get(number);
+            return true;
+        }
+        self.new_global(object, is_ordinary)
+    }
+
+    fn get(&mut self, number: u32) {
+        if let Ok(number) = u8::try_from(number) {
             self.bytes.extend_from_slice(&[BINGET, number]);
         } else {
             self.bytes.push(LONG_BINGET);
             self.bytes.extend_from_slice(&number.to_le_bytes());
         }
-        true
     }
 
-    fn new_class(&mut self, object: &Bound<'py, PyAny>, class: &Bound<'py, PyType>) -> bool {
-        let Ok(Some(Name { module, name })) = Name::of_ordinary(object, class) else {
-            return false;
-        };
+    fn new_global(&mut self, object: &Bound<'py, PyAny>, is_ordinary: bool) -> bool {
+        let Ok(Some(Name { module, name })) = Name::of(object) else { return false };
         let (Ok(module), Ok(name)) = (module.to_str(), name.to_str()) else { return false };
         let (Ok(module_len), Ok(name_len)) = (u8::try_from(module.len()), u8::try_from(name.len()))
         else {
@@ -364,7 +431,7 @@ impl<'py> Writer<'_, 'py> {
         self.bytes.extend_from_slice(&[SHORT_BINUNICODE, name_len]);
         self.bytes.extend_from_slice(name.as_bytes());
         self.bytes.push(STACK_GLOBAL);
-        self.classes.push((class.clone(), self.memoized));
+        self.globals.push(Global { object: object.clone(), number: self.memoized, is_ordinary });
         self.memoize();
         true
     }
