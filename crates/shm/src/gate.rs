@@ -11,6 +11,7 @@ use crate::arena::{Handle, Kind};
 use crate::commit::{Commit, Record};
 use crate::family::{Family, MemberId};
 use crate::robust_lock::{RobustGuard, RobustLock};
+use crate::seen::Seen;
 use procession_sys::atomic::Ordering::{AcqRel, Relaxed, Release};
 use procession_sys::atomic::{AtomicU32, AtomicU64};
 use procession_sys::crash_point;
@@ -77,6 +78,12 @@ impl Gate {
     #[inline]
     pub fn index(&self) -> u64 {
         self.commit.index()
+    }
+
+    /// Whether more than `index` items were committed at this side; looks only if `seen` does not say.
+    #[inline]
+    pub fn is_past(&self, index: u64, seen: &Seen) -> bool {
+        seen.is_past(index, &self.commit)
     }
 
     /// The thread that works here now, 0 if none.

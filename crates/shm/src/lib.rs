@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`shared`](Shared) | which types may lie in shared memory |
 //! | [`RobustLock`], [`Gate`] | internal locks whose owner may be killed, and what is handed over under them |
+//! | [`Seen`] | what a process knows of the other side of a queue without looking |
 //! | [`OwnedLock`] | the word of the locks that users see |
 //! | [`EventCount`] | sleeping until something has happened |
 //! | [`Arena`] | one memfd, its blocks, who owns each |
@@ -32,12 +33,14 @@ mod loom_models;
 mod loom_queue;
 mod owned_lock;
 mod robust_lock;
+mod seen;
 mod shared;
 
 pub use commit::{Commit, Record};
 pub use event_count::{EventCount, RECHECK, Ticket};
 pub use owned_lock::{Given, OwnedLock, Taken};
 pub use robust_lock::{RobustGuard, RobustLock};
+pub use seen::Seen;
 #[cfg(not(loom))]
 pub use {
     arena::{Arena, Block, BlockInfo, Handle, Kind, Owner, Region, parse_size},

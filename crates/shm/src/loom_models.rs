@@ -2,7 +2,7 @@
 //!
 //! `RUSTFLAGS="--cfg loom" cargo test --release -p procession-shm --lib loom`
 
-use crate::{Commit, EventCount, OwnedLock, Record, RobustLock, Taken};
+use crate::{Commit, EventCount, OwnedLock, Record, RobustLock, Seen, Taken};
 use loom::sync::Arc;
 use loom::thread;
 use procession_sys::Deadline;
@@ -220,6 +220,26 @@ fn who_sees_a_commit_sees_what_was_written_before_it() {
         reader.join().unwrap();
         let record = shared.0.record();
         assert_eq!((record.index, record.position), (1, 64));
+    });
+}
+
+#[test]
+fn who_is_told_of_a_commit_by_another_thread_sees_what_was_written_before_it() {
+    loom::model(|| {
+        let shared = Arc::new((Commit::new(), Seen::new(), AtomicU32::new(0)));
+        let there = Arc::clone(&shared);
+        let told = thread::spawn(move || {
+            // A commit that has nothing: what this thread knows it knows from the other one.
+            if there.1.is_past(0, &Commit::new()) {
+                assert_eq!(value(&there.2), 7);
+            }
+        });
+        let there = Arc::clone(&shared);
+        let looks = thread::spawn(move || there.1.is_past(0, &there.0));
+        shared.2.store(7, Ordering::Relaxed);
+        shared.0.publish(Record { index: 1, position: 64, ..Record::default() });
+        told.join().unwrap();
+        looks.join().unwrap();
     });
 }
 

@@ -10,9 +10,9 @@ use crate::message::Parcel;
 use crate::select::Waitable;
 use crate::shareable::shareable;
 use crate::{Error, bell};
-use procession_shm::{Gate, GateGuard, Handle, Held, Kind, Record, Side, family};
+use procession_shm::{Gate, GateGuard, Handle, Held, Kind, Record, Seen, Side, family};
 use procession_sys::atomic::Ordering::{Acquire, Relaxed, SeqCst};
-use procession_sys::atomic::{AtomicU64, fence};
+use procession_sys::atomic::fence;
 use procession_sys::{Deadline, cpu};
 
 /// How many items and bytes a queue holds at most; 0 is no bound.
@@ -60,9 +60,8 @@ pub struct ByteQueue {
     pub(super) control: &'static Control,
     /// The object that stands for the other end, if this is a pipe.
     pub(super) peer: Option<Handle>,
-    /// The other side's index when it was last looked at: no need to look before that is used up.
-    pub(super) seen_put: AtomicU64,
-    pub(super) seen_got: AtomicU64,
+    pub(super) seen_put: Seen,
+    pub(super) seen_got: Seen,
     pub(super) get_patience: Patience,
     pub(super) put_patience: Patience,
 }
@@ -105,8 +104,8 @@ impl ByteQueue {
             control: ring.control,
             ring,
             peer: None,
-            seen_put: AtomicU64::new(0),
-            seen_got: AtomicU64::new(0),
+            seen_put: Seen::new(),
+            seen_got: Seen::new(),
             get_patience: Patience::default(),
             put_patience: Patience::default(),
         }

@@ -207,12 +207,7 @@ impl ByteQueue {
 
     #[inline]
     pub(super) fn is_put(&self, index: u64) -> bool {
-        if index < self.seen_put.load(Relaxed) {
-            return true;
-        }
-        let put = self.control.put.index();
-        self.seen_put.store(put, Relaxed);
-        index < put
+        self.control.put.is_past(index, &self.seen_put)
     }
 
     fn trim(&self) {

@@ -153,12 +153,7 @@ impl ByteQueue {
     /// Whether item `index`, counted from 0, is one of at most `most` in the queue; 0 is no bound.
     #[inline]
     pub(super) fn has_place(&self, most: u64, index: u64) -> bool {
-        if most == 0 || index.saturating_sub(self.seen_got.load(Relaxed)) < most {
-            return true;
-        }
-        let got = self.control.get.index();
-        self.seen_got.store(got, Relaxed);
-        index.saturating_sub(got) < most
+        most == 0 || index < most || self.control.get.is_past(index - most, &self.seen_got)
     }
 
     #[inline]
