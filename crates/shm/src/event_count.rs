@@ -70,8 +70,10 @@ impl EventCount {
         #[cfg(loom)]
         let until = deadline;
         let woken = futex::wait(&self.word, ticket.0, until);
-        // The notifier cleared the mark and may have woken only one of several.
-        self.word.fetch_or(WAITERS, Ordering::Relaxed);
+        // The notifier cleared the mark and may have woken only one of several. As in `announce`, so that
+        // the caller may look and go its way without announcing itself again.
+        self.word.fetch_or(WAITERS, Ordering::SeqCst);
+        fence(Ordering::SeqCst);
         match woken {
             Woken::TimedOut if !deadline.expired() => Woken::Maybe,
             other => other,

@@ -204,6 +204,39 @@ fn a_notice_to_all_wakes_two() {
 }
 
 #[test]
+fn who_gives_up_after_a_notice_leaves_its_mark_for_the_others() {
+    let mut model = loom::model::Builder::new();
+    model.preemption_bound = Some(2);
+    model.check(|| {
+        let shared = Arc::new((EventCount::new(), AtomicU32::new(0)));
+        let there = Arc::clone(&shared);
+        let patient = thread::spawn(move || await_fact(&there.0, &there.1));
+        let there = Arc::clone(&shared);
+        let hasty = thread::spawn(move || {
+            let (event, fact) = (&there.0, &there.1);
+            let ticket = event.announce();
+            if fact.load(Ordering::Relaxed) == 0 {
+                event.sleep(ticket, Deadline::never());
+            }
+            if fact.load(Ordering::Relaxed) != 0 {
+                // It was for both.
+                event.notify_all();
+            }
+        });
+        // A notice for nothing, which wakes one of the two.
+        fence(Ordering::SeqCst);
+        shared.0.notify_one();
+        shared.1.store(1, Ordering::Relaxed);
+        fence(Ordering::SeqCst);
+        shared.0.notify_one();
+        patient.join().unwrap();
+        // It may still sleep: a notice went to the other one.
+        shared.0.notify_all();
+        hasty.join().unwrap();
+    });
+}
+
+#[test]
 fn who_sees_a_commit_sees_what_was_written_before_it() {
     loom::model(|| {
         let shared = Arc::new((Commit::new(), AtomicU32::new(0)));
