@@ -190,7 +190,9 @@ impl Waiters<'_> {
 }
 
 fn change(slot: &Slot, from: u32, to: u32) -> bool {
-    slot.word.compare_exchange(from, to, Ordering::AcqRel, Ordering::Relaxed).is_ok()
+    // Acquire also where it fails: `leave` then notifies another, and must see who had come when it was
+    // notified itself.
+    slot.word.compare_exchange(from, to, Ordering::AcqRel, Ordering::Acquire).is_ok()
 }
 
 fn waiting(word: u32) -> Option<u32> {
