@@ -4,7 +4,7 @@
 
 use procession_sys::atomic::AtomicU32;
 use procession_sys::futex::{self, Woken};
-use procession_sys::mapping::Mapping;
+use procession_sys::mapping::{Mapping, page_size};
 use procession_sys::pidfd::Pidfd;
 use procession_sys::spawn::Spawn;
 use procession_sys::{Deadline, pid, pidfd_info};
@@ -17,10 +17,10 @@ use std::time::Duration;
 /// # Errors
 /// Of the step that the kernel refused.
 pub fn memory() -> io::Result<()> {
-    const PAGE: usize = 4096;
-    let mapping = Mapping::create("probe", 16 * PAGE)?;
-    mapping.commit(0, PAGE)?;
-    mapping.punch(0, PAGE)
+    let page = page_size();
+    let mapping = Mapping::create("probe", 16 * page)?;
+    mapping.commit(0, page)?;
+    mapping.punch(0, page)
 }
 
 /// Sleeps on a word in memory until the time is up.

@@ -2,6 +2,8 @@
 
 use procession_shm::{Kind, MemberState, family};
 use procession_testkit::{guard_after, wait_until};
+use std::fs::File;
+use std::os::unix::fs::MetadataExt;
 
 /// The arena, which stays.
 fn arena() {
@@ -68,5 +70,23 @@ fn memory_of_a_burst_goes_back_though_nobody_takes_or_frees_any_more() {
     wait_until("no more is kept than always is", || {
         family.look_for_deaths();
         idle() <= 32 << 20
+    });
+}
+
+#[test]
+fn memory_of_blocks_of_any_length_goes_back_whole() {
+    let _guard = guard_after(arena);
+    let family = family().unwrap();
+    let lengths = (15 << 10..100 << 10).step_by(5 << 10).cycle().take(1500);
+    let blocks: Vec<_> = lengths.map(|len| family.take(Kind::Parcel, len).unwrap()).collect();
+    blocks.iter().for_each(|block| family.give(block.handle));
+    let file = File::from(family.fd().try_clone_to_owned().unwrap());
+    let memory = || file.metadata().unwrap().blocks() * 512;
+    // The tables, and what slabs have not been cut into yet.
+    let beside = 4 << 20;
+    wait_until("the arena has the memory that it says it has", || {
+        family.look_for_deaths();
+        let (used, idle, _) = family.arena().usage();
+        idle <= 32 << 20 && memory() <= used + idle + beside
     });
 }

@@ -10,6 +10,12 @@ use rustix::mm::{MapFlags, ProtFlags};
 use std::io;
 use std::ptr::NonNull;
 
+/// How many bytes the system gives and takes at a time: 4 KiB, and on aarch64 16 or 64 KiB as well.
+#[must_use]
+pub fn page_size() -> usize {
+    rustix::param::page_size()
+}
+
 /// A memfd and its mapping. Dropping it unmaps and closes.
 #[derive(Debug)]
 pub struct Mapping {

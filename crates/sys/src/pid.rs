@@ -56,5 +56,5 @@ pub fn milliseconds() -> u64 {
 pub fn resident_memory() -> u64 {
     let pages = std::fs::read_to_string("/proc/self/statm").ok();
     let pages = pages.as_deref().and_then(|text| text.split(' ').nth(1)?.parse::<u64>().ok());
-    pages.unwrap_or(0) * rustix::param::page_size() as u64
+    pages.unwrap_or(0) * crate::mapping::page_size() as u64
 }

@@ -1,6 +1,6 @@
 //! Taking blocks and giving them back.
 
-use super::classes::{LARGE, LINE, SLAB, class_of};
+use super::classes::{LARGE, SLAB, class_of};
 use super::descriptor::{Descriptor, Handle, Kind, Owner, PRESENT};
 use super::layout::{BLOCKS, SMALL, STEP};
 use super::{Arena, Block, Header, Region};
@@ -38,7 +38,7 @@ pub struct BlockInfo {
 impl Arena {
     /// Takes a block of `len` bytes, owned by `member`. Its bytes are whatever was there.
     pub(crate) fn take(&self, kind: Kind, len: u64, member: MemberId) -> Result<Block, Error> {
-        let (class, capacity) = class_of(len).ok_or_else(|| self.full(len))?;
+        let (class, capacity) = class_of(len, self.layout.page).ok_or_else(|| self.full(len))?;
         let header = self.header();
         let (index, descriptor) = loop {
             let guard = self.lock_arena();
@@ -308,7 +308,7 @@ impl Arena {
 
     fn list_free(&self, header: &Header, index: u32, descriptor: &Descriptor) {
         let capacity = descriptor.capacity.load(Relaxed);
-        let Some((class, _)) = class_of(capacity) else { return };
+        let Some((class, _)) = class_of(capacity, self.layout.page) else { return };
         if descriptor.flags.load(Relaxed) & PRESENT != 0 {
             header.idle.store(header.idle.load(Relaxed) + capacity, Relaxed);
         }
@@ -378,7 +378,7 @@ impl Arena {
 
     fn extend_heap(&self, bytes: u64) -> Result<u64, Error> {
         let header = self.header();
-        let align = if bytes == SLAB { SLAB } else { LINE.max(4096) };
+        let align = if bytes == SLAB { SLAB } else { self.layout.page };
         let start = header.heap_end.load(Relaxed).next_multiple_of(align);
         if start + bytes > self.layout.len as u64 {
             return Err(self.full(bytes));
@@ -399,7 +399,7 @@ impl Arena {
             let Some(descriptor) = self.descriptor(index) else { return };
             let offset = descriptor.offset.load(Relaxed);
             let capacity = descriptor.capacity.load(Relaxed);
-            match class_of(capacity) {
+            match class_of(capacity, self.layout.page) {
                 Some((class, _)) if class < SMALL => {
                     let slab = &header.slabs[class];
                     slab.store(slab.load(Relaxed).max(offset + capacity), Relaxed);

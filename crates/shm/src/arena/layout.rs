@@ -7,12 +7,14 @@
 //! heap      blocks, to the end of the reservation
 //! ```
 //!
-//! The file is sparse: a page of a table is committed when its first entry is used.
+//! The file is sparse: a page of a table is committed when its first entry is used. The offsets are the same
+//! whatever the machine's page is.
 
 use super::classes::{CLASSES, LARGE, SLAB};
 use super::descriptor::Descriptor;
 use crate::{Error, EventCount, RobustLock};
 use procession_sys::atomic::{AtomicU32, AtomicU64, Ordering};
+use procession_sys::mapping::page_size;
 
 pub(crate) const MAGIC: u64 = u64::from_le_bytes(*b"procssn\x01");
 /// How many seats the ledger has; seat 0 is nobody's.
@@ -26,6 +28,7 @@ pub(crate) const SMALL: usize = {
 };
 /// Bytes of a table that are committed at a time.
 pub(crate) const STEP: usize = 64 << 10;
+/// Room for the header, and for the first seats; a machine with larger pages commits more.
 const PAGE: usize = 4096;
 
 crate::shared_struct! {
@@ -113,13 +116,14 @@ pub(crate) const HASH: u64 = {
     hash
 };
 
-/// Offsets of the parts, from the length of the file.
+/// Offsets of the parts, from the length of the file, and the machine's page.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Layout {
     pub(crate) members: usize,
     pub(crate) descriptors: usize,
     pub(crate) heap: usize,
     pub(crate) len: usize,
+    pub(crate) page: u64,
 }
 
 impl Layout {
@@ -127,7 +131,7 @@ impl Layout {
         let members = size_of::<Header>().next_multiple_of(PAGE);
         let descriptors = members + (MEMBERS * size_of::<Member>()).next_multiple_of(STEP);
         let heap = (descriptors + BLOCKS * size_of::<Descriptor>()).next_multiple_of(SLAB as usize);
-        Self { members, descriptors, heap, len: len.max(heap) }
+        Self { members, descriptors, heap, len: len.max(heap), page: page_size() as u64 }
     }
 
     /// The bytes that a new arena needs from the start: header and first seats.
@@ -190,13 +194,16 @@ const _: () = {
 
 #[cfg(test)]
 mod tests {
-    use super::super::classes::class_of;
+    use super::super::classes::{LARGEST_SMALL, class_of};
     use super::*;
 
     #[test]
     fn the_first_large_class_comes_after_the_small_ones() {
-        assert_eq!(class_of(LARGE), Some((SMALL, LARGE)));
-        assert_eq!(class_of(LARGE / 8 * 7).map(|found| found.0), Some(SMALL - 1));
+        assert_eq!(class_of(LARGE, 4096), Some((SMALL, LARGE)));
+        for page in [4096, 16 << 10, 64 << 10] {
+            assert_eq!(class_of(LARGEST_SMALL, page), Some((SMALL - 1, LARGEST_SMALL)));
+            assert!(class_of(LARGEST_SMALL + 1, page).is_some_and(|found| found.0 >= SMALL));
+        }
     }
 
     #[test]
