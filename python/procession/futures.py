@@ -8,10 +8,13 @@ import os
 import threading
 import time
 import weakref
+from collections import deque
 from concurrent.futures import CancelledError, Executor, Future
 from functools import partial
+from itertools import islice
 from multiprocessing import TimeoutError as NotReady
 from multiprocessing import get_context, util
+from multiprocessing.pool import starmapstar
 
 from . import _core
 from .pool import _check_options, _Staff
@@ -74,8 +77,9 @@ class ProcessPoolExecutor(Executor):
         util.register_after_fork(self, ProcessPoolExecutor._after_fork)
 
     def _after_fork(self):
-        # The workers are the parent's.
+        # The workers are the parent's, and so is what ends them.
         self._is_shut = True
+        self._engine = None
 
     @property
     def _processes(self):
@@ -126,15 +130,27 @@ class ProcessPoolExecutor(Executor):
             job._when_over(partial(_settle, future, self._pending))
             return future
 
-    def map(self, fn, *iterables, timeout=None, chunksize=1, **options):
+    def map(self, fn, *iterables, timeout=None, chunksize=1, buffersize=None):
         """Returns an iterator of `fn(*items)` for the items of the iterables, in order.
 
-        Raises `TimeoutError` if a result is not there `timeout` seconds after the call of `map`.
+        With `buffersize`, so many chunks are submitted at most whose results have not been taken, and items
+        are taken from the iterables no further. Raises `TimeoutError` if a result is not there `timeout`
+        seconds after the call of `map`.
         """
         if chunksize < 1:
             raise ValueError("chunksize must be >= 1.")
+        if buffersize is not None:
+            if not isinstance(buffersize, int):
+                raise TypeError("buffersize must be an integer or None")
+            if buffersize < 1:
+                raise ValueError("buffersize must be None or > 0")
         end = None if timeout is None else time.monotonic() + timeout
-        calls = list(zip(*iterables))
+        calls = zip(*iterables)
+        if buffersize is not None:
+            chunks = iter(lambda: list(islice(calls, chunksize)), [])
+            ahead = deque(self.submit(starmapstar, (fn, chunk)) for chunk in islice(chunks, buffersize))
+            return _results_ahead(weakref.ref(self), fn, chunks, ahead, end)
+        calls = list(calls)
         with self._lock:
             self._check()
             job = _Map(self._engine, "map")
@@ -161,6 +177,30 @@ class ProcessPoolExecutor(Executor):
         if wait:
             engine.drain()
             supervisor.join()
+
+    def terminate_workers(self):
+        """Shuts down, and ends the workers now with SIGTERM.
+
+        A call that has begun and has not ended raises `PoolBroken`, which is a `BrokenProcessPool`; others are
+        cancelled.
+        """
+        self._force_shutdown(operation="terminate")
+
+    def kill_workers(self):
+        """As `terminate_workers`, with SIGKILL right behind."""
+        self._force_shutdown(operation="kill")
+
+    def _force_shutdown(self, operation):
+        if operation not in ("terminate", "kill"):
+            raise ValueError(f"Unsupported operation: {operation!r}")
+        workers = list(self._workers)
+        self.shutdown(wait=False, cancel_futures=True)
+        if self._engine is None:
+            return
+        # No worker is started any more, and one that was since is ended by the engine.
+        self._engine.terminate()
+        for worker in workers:
+            getattr(worker, operation)()
 
 
 def _finish(engine, supervisor):
@@ -231,6 +271,25 @@ def _settle(future, pending):
 
 class _Map(_core.PoolJob):
     """The calls of a map."""
+
+
+def _results_ahead(executor, fn, chunks, ahead, end):
+    """The results of a map with a buffer: a chunk is submitted for each of which the results are taken, as long as there
+    is the executor."""
+    try:
+        while ahead:
+            if (here := executor()) is not None and (chunk := next(chunks, None)) is not None:
+                ahead.append(here.submit(starmapstar, (fn, chunk)))
+            del here
+            results = ahead[0].result(None if end is None else max(0, end - time.monotonic()))
+            ahead.popleft()
+            # Nobody but the caller has a result afterwards.
+            results.reverse()
+            while results:
+                yield results.pop()
+    finally:
+        for future in ahead:
+            future.cancel()
 
 
 def _results(job, end):

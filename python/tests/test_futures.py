@@ -1,6 +1,8 @@
 """`procession.ProcessPoolExecutor`: the interface of `concurrent.futures`, and what a death costs."""
 
+import functools
 import gc
+import itertools
 import os
 import signal
 import threading
@@ -112,6 +114,36 @@ def fail_at_three(n):
     return n
 
 
+def test_a_map_with_a_buffer_takes_items_as_its_results_are_taken(forked):
+    numbers = iter(range(20))
+    results = forked.map(square, numbers, chunksize=2, buffersize=3)
+    assert next(numbers) == 6
+    assert list(results) == [n * n for n in range(20) if n != 6]
+    endless = forked.map(add, itertools.count(), itertools.count(1), buffersize=1)
+    assert [next(endless) for _ in range(5)] == [1, 3, 5, 7, 9]
+    results = forked.map(fail_at_three, range(10), buffersize=2)
+    assert list(itertools.islice(results, 3)) == [0, 1, 2]
+    with pytest.raises(ValueError, match="three"):
+        next(results)
+    assert list(forked.map(square, [], buffersize=2)) == []
+
+
+def test_a_map_with_a_buffer_gives_up_in_time_and_takes_back_what_is_submitted(words):
+    runs, goes_on, never = words
+    with ProcessPoolExecutor(1, procession.get_context("fork")) as executor:
+        calls = [functools.partial(waits, runs, goes_on), never.say]
+        results = executor.map(call, calls, timeout=0.05, buffersize=2)
+        runs.hear()
+        with pytest.raises(TimeoutError):
+            next(results)
+        goes_on.say()
+    assert not never.is_said()
+
+
+def call(function):
+    return function()
+
+
 def test_wait_and_as_completed_take_its_futures(forked):
     all_futures = [forked.submit(square, n) for n in range(20)]
     assert {future.result() for future in futures.as_completed(all_futures)} == {
@@ -165,6 +197,41 @@ def test_shutdown_does_what_was_submitted_or_cancels_it(words):
     assert all(future.cancelled() for future in queued)
     goes_on.say()
     assert running.result() == "went on"
+
+
+@pytest.mark.parametrize("end", ["terminate_workers", "kill_workers"])
+def test_workers_end_at_once_with_the_calls_that_they_have(words, end):
+    runs, goes_on, never = words
+    # A call that was ended is not tried again.
+    executor = ProcessPoolExecutor(1, procession.get_context("fork"), retries=1)
+    running, queued = executor.submit(waits, runs, goes_on), executor.submit(never.say)
+    runs.hear()
+    (pid,) = executor._processes
+    getattr(executor, end)()
+    with pytest.raises(futures.process.BrokenProcessPool):
+        running.result()
+    assert queued.cancelled()
+    with pytest.raises(RuntimeError, match="after shutdown"):
+        executor.submit(square, 1)
+    executor.shutdown()
+    assert not is_there(pid) and not never.is_said()
+
+
+def test_workers_that_are_not_there_can_be_ended():
+    executor = ProcessPoolExecutor(1, procession.get_context("fork"))
+    executor.terminate_workers()
+    assert not executor._processes
+    with pytest.raises(RuntimeError, match="after shutdown"):
+        executor.submit(square, 1)
+
+
+def test_a_forked_copy_of_an_executor_ends_no_workers(forked, started):
+    pids = {forked.submit(os.getpid).result() for _ in range(10)}
+    copy = started(procession.get_context("fork"), forked.kill_workers)
+    copy.join()
+    assert copy.exitcode == 0
+    assert {forked.submit(os.getpid).result() for _ in range(10)} <= set(forked._processes)
+    assert pids <= set(forked._processes)
 
 
 def test_a_worker_that_dies_fails_exactly_its_calls(executor):
