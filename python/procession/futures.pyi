@@ -1,11 +1,13 @@
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor
 from multiprocessing.context import BaseContext
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from .queues import _Serializer
 
 __all__ = ["ProcessPoolExecutor"]
+
+_T = TypeVar("_T")
 
 class ProcessPoolExecutor(Executor):
     def __init__(
@@ -21,5 +23,13 @@ class ProcessPoolExecutor(Executor):
         max_memory_per_child: int | None = None,
         serializer: Literal["cloudpickle"] | _Serializer | None = None,
     ) -> None: ...
+    def map(
+        self,
+        fn: Callable[..., _T],
+        *iterables: Iterable[Any],
+        timeout: float | None = None,
+        chunksize: int = 1,
+        buffersize: int | None = None,
+    ) -> Iterator[_T]: ...
     def terminate_workers(self) -> None: ...
     def kill_workers(self) -> None: ...

@@ -206,11 +206,12 @@ def test_a_lock_made_while_main_is_imported_is_in_the_parents_family(run, method
         mine = mp.Lock()
 
         def child(lock):
-            import procession._core as core
             print(lock._family == mine._family, lock.acquire(timeout=60))
 
         if __name__ == "__main__":
             context = mp.get_context(os.environ["METHOD"])
+            # From 3.14 on the fork server would import it, before it has anything from a parent.
+            context.set_forkserver_preload([])
             process = context.Process(target=child, args=(mp.Lock(),))
             process.start()
             process.join()
@@ -219,6 +220,42 @@ def test_a_lock_made_while_main_is_imported_is_in_the_parents_family(run, method
         method=method,
     )
     assert out.split() == ["True", "True", "0"]
+
+
+@pytest.mark.parametrize("grandchild", ["fork", "spawn", "forkserver"])
+def test_what_a_fork_server_has_made_is_shared_by_its_children_and_theirs(run, tmp_path, grandchild):
+    (tmp_path / "made_once.py").write_text("import procession\ncount = procession.Value('i', 0)\n")
+    out = run(
+        """
+        import os, sys
+        import procession as mp
+
+        def count(lock, of_server):
+            with lock, of_server.get_lock():
+                of_server.value += 1
+                print(of_server.value, flush=True)
+
+        def child(lock):
+            import made_once
+            count(lock, made_once.count)
+            process = mp.get_context(os.environ["METHOD"]).Process(target=count, args=(lock, made_once.count))
+            process.start()
+            process.join()
+            sys.exit(process.exitcode)
+
+        if __name__ == "__main__":
+            context = mp.get_context("forkserver")
+            context.set_forkserver_preload(["made_once"])
+            lock = context.Lock()
+            for _ in range(2):
+                process = context.Process(target=child, args=(lock,))
+                process.start()
+                process.join()
+                print(process.exitcode)
+        """,
+        method=grandchild,
+    )
+    assert out.split() == ["1", "2", "0", "3", "4", "0"]
 
 
 def test_the_child_has_what_its_parent_no_longer_keeps(run, method):
