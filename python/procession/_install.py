@@ -47,20 +47,32 @@ def install():
     Calling it again changes nothing. Where the native module does not load (a sub-interpreter, another
     platform) stock stays in place, with a `RuntimeWarning`; also with PROCESSION_DISABLE=1, without one.
     """
+    if _put_in_place():
+        _warn_of_captured()
+
+
+def install_as_in_parent():
+    """The same in a child. What its fork server had imported before is stock's, and no reason for a warning: nobody can
+    install it there."""
+    _put_in_place()
+
+
+def _put_in_place():
     global _before
     if is_installed() or is_disabled():
-        return
+        return False
     try:
         from . import _core  # noqa: F401
     except ImportError as error:
-        warnings.warn(f"multiprocessing stays as it is: {error}", RuntimeWarning, stacklevel=2)
-        return
+        warnings.warn(f"multiprocessing stays as it is: {error}", RuntimeWarning, stacklevel=3)
+        return False
     from . import context as ours
 
-    stock = _stock._concrete_contexts
+    # Libraries have contexts of their own beside these.
+    stock = {method: _stock._concrete_contexts[method] for method in ours._concrete_contexts}
     default = _stock._default_context
     _before = {
-        "classes": {method: type(stock[method]) for method in stock},
+        "classes": {method: type(context) for method, context in stock.items()},
         "default": type(default),
         "names": {name: getattr(multiprocessing, name) for name in multiprocessing.__all__},
         "code": {name: getattr(_stock.BaseContext, name).__code__ for name in _FACTORIES},
@@ -74,7 +86,7 @@ def install():
         setattr(multiprocessing, name, getattr(default, name))
     for name in _FACTORIES:
         _redirect(name)
-    _warn_of_captured()
+    return True
 
 
 def uninstall():

@@ -89,9 +89,9 @@ class _Name(str):
 
 def _greet(name, _family, installed):
     if installed:
-        from ._install import install
+        from ._install import install_as_in_parent
 
-        install()
+        install_as_in_parent()
     return name
 
 

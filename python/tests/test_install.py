@@ -144,6 +144,29 @@ def test_a_context_of_somebody_else_stays_as_it_is(run):
     assert out.split() == ["multiprocessing.synchronize"]
 
 
+def test_contexts_that_a_library_has_registered_stay_as_they_are(run):
+    out = run("""
+        import multiprocessing
+        import multiprocessing.context as context
+        class Theirs(context.BaseContext):
+            _name = "theirs"
+        theirs = context._concrete_contexts["theirs"] = Theirs()
+        import procession
+        def made():
+            for method in ("theirs", "fork"):
+                print(type(multiprocessing.get_context(method).Lock()).__module__)
+        procession.install()
+        made()
+        procession.uninstall()
+        made()
+        print(type(theirs) is Theirs)
+    """)
+    assert out.split() == [
+        "multiprocessing.synchronize", "procession.synchronize",
+        "multiprocessing.synchronize", "multiprocessing.synchronize", "True",
+    ]  # fmt: skip
+
+
 def test_a_class_that_was_captured_before_is_warned_of(run):
     run("""
         import sys, types
@@ -155,6 +178,28 @@ def test_a_class_that_was_captured_before_is_warned_of(run):
         procession.install()
     """)
     assert "library.Channel" in run.stderr
+
+
+def test_a_class_that_the_fork_server_has_captured_is_not_warned_of(run, tmp_path):
+    (tmp_path / "library.py").write_text("from multiprocessing.queues import Queue\n")
+    out = run(
+        """
+        import multiprocessing, sys
+
+        def child():
+            import multiprocessing.queues
+            print(sys.modules["library"].Queue is multiprocessing.queues.Queue, type(multiprocessing.Lock()).__module__)
+
+        if __name__ == "__main__":
+            multiprocessing.set_forkserver_preload(["library"])
+            process = multiprocessing.get_context("forkserver").Process(target=child)
+            process.start()
+            process.join()
+        """,
+        module=RUN,
+    )
+    assert out.split() == ["True", "procession.synchronize"]
+    assert not run.stderr
 
 
 def test_a_module_is_run_as_python_runs_it(tmp_path):
