@@ -29,15 +29,16 @@ def arguments():
     return parser.parse_args()
 
 
-def cells(options, chosen, lender):
+def cells(options, chosen, found):
     for interpreter in chosen:
         python = interpreters.environment(interpreter, options.wheel, options.output)
+        borrowed = None if interpreter.futures else interpreters.lent_to(interpreter, found)
         for start in options.start or STARTS:
             for group in options.group or GROUPS:
                 name = f"{interpreter.name}-{start}-{group}{'-stock' if options.stock else ''}"
                 yield Cell(
                     python, interpreter.version, start, group, install=not options.stock,
-                    borrowed=None if interpreter.futures else lender, directory=options.output / name,
+                    borrowed=borrowed, directory=options.output / name,
                 )  # fmt: skip
 
 
@@ -59,11 +60,10 @@ def main():
         return 0
     if not chosen:
         sys.exit("no CPython with its tests was found")
-    lender = next((it.futures for _, it in sorted(found.items(), reverse=True) if it.futures), None)
     ledger = Ledger()
     judged = []
-    for cell in cells(options, chosen, lender):
-        cell.left_to_stock = ledger.left_to_stock(cell)
+    for cell in cells(options, chosen, found):
+        cell.left_to_stock, cell.bounds = ledger.left_to_stock(cell), ledger.bounds(cell)
         cell.run(options.only)
         verdict = judge(cell, ledger, whole=not options.only)
         print(report.line(cell, verdict), *report.reds(cell, verdict), sep="\n", flush=True)

@@ -13,6 +13,7 @@ import signal
 import subprocess
 import time
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 import session
@@ -56,6 +57,8 @@ class Cell:
 
     #: Names of tests, with `*` for anything: interpreters that these start get stock.
     left_to_stock: list = field(default_factory=list)
+    #: Seconds that tests may take which are known to wait for ever; names as above.
+    bounds: dict = field(default_factory=dict)
     planned: list = field(default_factory=list)
     records: dict = field(default_factory=dict)
     #: What the tests' own supervision complained of: pairs of the test that ran, or None, and the text.
@@ -130,7 +133,7 @@ class Cell:
     def follow_until(self, runner, events, ends):
         running, done, since = None, False, time.monotonic()
         while True:
-            bound = TEST_BOUND if running else EDGE_BOUND
+            bound = self.bound(running) if running else EDGE_BOUND
             news = session.readable([events.pipe, *ends], since + bound - time.monotonic())
             for event in events.new():
                 since = time.monotonic()
@@ -154,6 +157,9 @@ class Cell:
                 what = running or "between tests"
                 self.note(Record(what, "hang", f"{picture}\n{self.tail()}", time.monotonic() - since))
                 return False
+
+    def bound(self, test):
+        return next((bound for name, bound in self.bounds.items() if fnmatchcase(test, name)), TEST_BOUND)
 
     def judge_end(self, code, running, done):
         if running:

@@ -109,6 +109,14 @@ def where_possible(command, found):
     return list(here.values()) or [found[version] for version in sorted(found)[-1:]]
 
 
+def lent_to(interpreter, found):
+    """The tests of `concurrent.futures` for one that came without: those of the next newer version that has them, which ask
+    for the least that this one does not have; or of the next older one."""
+    newer = [found[version] for version in sorted(found) if version > interpreter.version]
+    older = [found[version] for version in sorted(found, reverse=True) if version < interpreter.version]
+    return next((it.futures for it in newer + older if it.futures), None)
+
+
 def is_version(text):
     return all(part.isdigit() for part in text.split("."))
 

@@ -24,6 +24,8 @@ class Entry:
     python: list
     evidence: str = ""
     stock: bool = False
+    #: Seconds after which it counts as failed; 0 for those that every test has.
+    bound: int = 0
 
     def is_about(self, cell):
         return (
@@ -55,18 +57,22 @@ class Ledger:
             raise SystemExit(f"{path}: what is {', '.join(content)}?")
 
     @staticmethod
-    def entry(kind, test, reason="", group=(), start=(), python=(), evidence="", stock=False):
+    def entry(kind, test, reason="", group=(), start=(), python=(), evidence="", stock=False, bound=0):
         if kind == "flaky" and not evidence:
             raise SystemExit(f"ledger: `{test}` is called flaky without evidence")
         if not (reason or evidence):
             raise SystemExit(f"ledger: no reason for `{test}`")
-        return Entry(kind, test, reason, list(group), list(start), list(python), evidence, stock)
+        return Entry(kind, test, reason, list(group), list(start), list(python), evidence, stock, bound)
 
     def find(self, kind, cell, test):
         for entry in self.entries:
             if entry.kind == kind and entry.is_about(cell) and entry.names(test):
                 return entry
         return None
+
+    def bounds(self, cell):
+        """The seconds after which tests count as failed that fail by waiting for ever, by their names."""
+        return {entry.test: entry.bound for entry in self.entries if entry.bound and entry.is_about(cell)}
 
     def left_to_stock(self, cell):
         """The names of the tests whose interpreters are left to stock."""
