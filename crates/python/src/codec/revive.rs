@@ -31,8 +31,10 @@ fn imported<'py>(
     let py = module.py();
     let names = class::module(module)?.dict();
     let spec = names.get_item(intern!(py, "__spec__")).ok()??;
-    let is_whole =
-        spec.is_none() || !spec.getattr(intern!(py, "_initializing")).ok()?.is_truthy().ok()?;
+    let is_whole = match spec.getattr_opt(intern!(py, "_initializing")).ok()? {
+        Some(initializing) => !initializing.is_truthy().ok()?,
+        None => true,
+    };
     if is_whole { names.get_item(name).ok()? } else { None }
 }
 
