@@ -12,7 +12,7 @@
 
 use super::classes::{CLASSES, LARGE, SLAB};
 use super::descriptor::Descriptor;
-use crate::{Error, EventCount, RobustLock};
+use crate::{Error, RobustLock};
 use procession_sys::atomic::{AtomicU32, AtomicU64, Ordering};
 use procession_sys::mapping::page_size;
 
@@ -57,9 +57,7 @@ crate::shared_struct! {
         pub(crate) seats: AtomicU64,
         pub(crate) arena_lock: RobustLock,
         pub(crate) ledger_lock: RobustLock,
-        /// Notified when a member has ended.
-        pub(crate) ended: EventCount,
-        pub(crate) rest: [AtomicU32; 25],
+        rest: [AtomicU32; 26],
         pub(crate) free: [AtomicU32; CLASSES],
         pub(crate) slabs: [AtomicU64; SMALL],
         /// Where in the table memory was last given back.

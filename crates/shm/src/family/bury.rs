@@ -51,7 +51,6 @@ impl Family {
         } else {
             self.vacate(id, MemberState::Dying);
         }
-        self.arena.header().ended.notify_all();
     }
 
     /// Frees a seat whose result was read. For whoever reserved it, after the member has ended.
