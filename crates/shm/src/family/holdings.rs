@@ -8,6 +8,7 @@ use super::{Family, MemberState};
 use crate::Error;
 use crate::arena::{COUNTED, Descriptor, HOLDS, Handle, Kind, Region};
 use crate::robust_lock::RobustGuard;
+use procession_sys::atomic::AtomicU64;
 use procession_sys::atomic::Ordering::{Acquire, Relaxed, Release};
 use procession_sys::crash_point;
 
@@ -108,7 +109,8 @@ impl Family {
         std::iter::from_fn(move || {
             let handle = Handle::from_bits(next)?;
             let region = self.arena.block(handle).ok()?.region;
-            next = region.word(0);
+            // (L) acquire.
+            next = link(region).load(Acquire);
             Some((handle, region))
         })
     }
@@ -143,6 +145,12 @@ impl Family {
             }
         }
     }
+}
+
+/// The word that names the next block of a chain; 0 in the last. A member lengthens its chain while others
+/// may count anew: (L) release, so that who finds the block finds it empty.
+pub(super) fn link(block: Region) -> &'static AtomicU64 {
+    block.object(0)
 }
 
 /// Where a parcel's list begins: after its payload.

@@ -4,7 +4,7 @@
 //! Private memory, under a lock that the fork hooks take before a fork and give back after it on
 //! both sides; so a child never finds it taken by a thread that it does not have.
 
-use super::holdings::{CHAIN_BYTES, ENTRIES};
+use super::holdings::{CHAIN_BYTES, ENTRIES, link};
 use super::{Family, MemberId, MemberState};
 use crate::arena::{COUNTED, Descriptor, Handle, Kind, Region};
 use crate::{Error, OwnedLock};
@@ -138,12 +138,13 @@ impl Local {
 fn lengthen(family: &Family, state: &mut State) -> Result<usize, Error> {
     let block = family.take(Kind::Part, CHAIN_BYTES)?;
     block.region.clear();
-    let link = block.handle.to_bits();
+    let next = block.handle.to_bits();
     match state.blocks.last() {
-        Some(last) => last.set_word(0, link),
+        // (L) release.
+        Some(last) => link(*last).store(next, Release),
         None => {
             if let Some(seat) = family.seat(family.me()) {
-                seat.holdings.store(link, Release);
+                seat.holdings.store(next, Release);
             }
         }
     }
@@ -168,7 +169,7 @@ fn copy_holdings(family: &Family, heir: MemberId) -> Result<(), Error> {
         let block = family.arena.take(Kind::Part, CHAIN_BYTES, heir)?;
         block.region.clear();
         if let Some((_, last)) = copies.last() {
-            last.set_word(0, block.handle.to_bits());
+            link(*last).store(block.handle.to_bits(), Release);
         }
         copies.push((block.handle, block.region));
     }
