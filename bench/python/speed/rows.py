@@ -55,7 +55,7 @@ ROWS = (
     Row("queue-object", "Queue, an object of an ordinary class", PER_SECOND, "queues.objects", 2000,
         queue_peers(5, None)),
     Row("queue-slots", "Queue, an object with slots", PER_SECOND, "queues.slots", 2000, queue_peers(5, None)),
-    Row("queue-pickled", "Queue, an object that only pickle knows, an OrderedDict of 3", PER_SECOND, "queues.pickled", 2000,
+    Row("queue-pickled", "Queue, an object that only pickle knows", PER_SECOND, "queues.pickled", 2000,
         queue_peers(5, None)),
     Row("queue-unbounded", "Queue without bound, small ints", PER_SECOND, "queues.ints_without_bound", 2000,
         {STOCK: None, "billiard": None, "multiprocess": None}),

@@ -239,6 +239,57 @@ class Dict(dict):
     pass
 
 
+class Set(set):
+    pass
+
+
+class Items(Base):
+    """An object that is given its items when it is there."""
+
+    def __init__(self, items=(), **pairs):
+        self.items, self.pairs = list(items), pairs
+
+    def __setitem__(self, key, value):
+        self.pairs[key] = value
+
+
+class Both(Items):
+    def extend(self, items):
+        self.items.append(list(items))
+
+    def __reduce__(self):
+        return Both, (), {"last": True}, iter(self.items), iter(self.pairs.items())
+
+
+class Appended(Items):
+    def append(self, item):
+        self.items.append([item])
+
+    def __reduce__(self):
+        return Appended, (), None, (item for item in self.items)
+
+
+class Broken(Items):
+    """Gives one item, and then raises."""
+
+    def given(self):
+        yield 1
+        raise ZeroDivisionError("between two items")
+
+    def __reduce__(self):
+        return Both, (), None, self.given()
+
+
+class Unpaired(Items):
+    def __reduce__(self):
+        return Both, (), None, None, iter([(1, 2), [3, 4]])
+
+
+class Uniterable(Items):
+    def __reduce__(self):
+        return Both, (), None, [1, 2]
+
+
 class Int(int):
     pass
 
@@ -351,6 +402,19 @@ TOLD = {
     "namespace": types.SimpleNamespace(a=1),
     "counter": collections.Counter("abba"),
     "range": range(3),
+    "list": with_attributes(List([1, 2]), a=1),
+    "dict": with_attributes(Dict(a=1), a=1),
+    "ordered dict": collections.OrderedDict(a=[1], b=made(Base, a=1)),
+    "default dict": collections.defaultdict(list, a=[1]),
+    "deque": collections.deque([1, [2]], maxlen=3),
+    "many items": List(range(2001)),
+    "many pairs": collections.OrderedDict((str(n), n) for n in range(2001)),
+    "both": Both([1], a=2),
+    "one that only appends": Appended([1, 2]),
+    "set": {1, "two", (3, 4.0), frozenset((5,))},
+    "frozenset": frozenset((1, 2)),
+    "empty sets": [set(), frozenset(), (1,)],
+    "set of a class": with_attributes(Set((1, 2)), a=1),
     "class": Point,
     "class of a metaclass": OfMeta,
     "abstract class": Abstract,
@@ -361,10 +425,6 @@ TOLD = {
 #: What is `pickle`'s.
 OTHER = {
     "getnewargs_ex": with_attributes(WithNewArgsEx(given=1), a=1),
-    "list": with_attributes(List([1, 2]), a=1),
-    "dict": with_attributes(Dict(a=1), a=1),
-    "ordered dict": collections.OrderedDict(a=1),
-    "set": {1, 2},
     "attribute that is no string": numbered(),
     "dict that is another": with_ordered_dict(),
     "inner class": made(Outer.Inner, a=1),
@@ -376,16 +436,23 @@ OTHER = {
     "in a key": {(made(Base, a=1), 2): 3},
     "enum in a key": {Colour.RED: 1},
     "told beside": [slotted(Slots), Colour.RED, made(WithReduce, a=1), Named(1), 1j],
-    "told around": with_attributes(Error(1), a=[made(WithReduce, a=1), Point(), {1, 2}]),
+    "told around": with_attributes(Error(1), a=[made(WithReduce, a=1), List([1]), Dict(a=1), 1j]),
+    "object in a set": {made(Base, a=1)},
 }
 
 
 def shape(value):
     """The value as plain data, types included, so that values can be compared which do not compare themselves."""
-    if isinstance(value, (list, tuple, set)):
+    if isinstance(value, (list, tuple, collections.deque)):
         return [type(value).__name__, *map(shape, value), *([shape(vars(value))] if hasattr(value, "__dict__") else [])]
+    if isinstance(value, (set, frozenset)):
+        return [type(value).__name__, *sorted(map(repr, map(shape, value))), shape(getattr(value, "__dict__", None))]
     if isinstance(value, dict):
-        return [type(value).__name__, *([shape(key), shape(item)] for key, item in value.items())]
+        return [
+            type(value).__name__,
+            *([shape(key), shape(item)] for key, item in value.items()),
+            *([shape(vars(value))] if hasattr(value, "__dict__") else []),
+        ]
     if isinstance(value, (Slots, NoDict, DataWithSlots, FrozenWithSlots)):
         return [type(value).__name__, getattr(value, "a", None), getattr(value, "one", None)]
     if isinstance(value, BaseException):

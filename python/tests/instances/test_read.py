@@ -15,7 +15,7 @@ import typing
 import odd_classes
 import pytest
 from odd_classes import (
-    Abstract, Colour, Derived, Error, FailingNew, FailingSetState, Int, List, NoWeakReferences, Point, Property, Reentering,
+    Abstract, Colour, Derived, Dict, Error, FailingNew, FailingSetState, Int, List, NoWeakReferences, Point, Property, Reentering,
     Slots, SlotsAndDict, Steps, WithGetattr, WithNew, WithSetState, made, shape, slotted,
 )  # fmt: skip
 
@@ -57,11 +57,15 @@ def outcome(loads, data):
 
 def read_damaged_messages(seed):
     rng = random.Random(seed)
-    value = [Point(), [], (1,), {}, slotted(Slots), made, Colour.RED, {"a": (made(Derived, a=[1]), Point, "text")}]
+    value = [
+        Point(), [], (1,), {}, slotted(Slots), made, Colour.RED, {"a": (made(Derived, a=[1]), Point, "text")},
+        List([1, 2]), Dict(a=1), {1, 2}, frozenset(),
+    ]  # fmt: skip
     whole = _core.dumps(value)
     starts = [at for _, _, at in pickletools.genops(whole)] + [len(whole)]
     head, *steps = [whole[start:end] for start, end in itertools.pairwise(starts)]
-    others = [b"(", b"t", b"u", b"e", b"b", b"R", b"\x81", b"\x94", b"]", b"}", b")", b"N", b"h\0", b"h\1", b"0"]
+    others = [b"(", b"t", b"u", b"e", b"b", b"R", b"\x81", b"\x94", b"]", b"}", b")", b"N", b"h\0", b"h\1", b"0", b"\x8f",
+              b"\x90", b"\x91"]  # fmt: skip
     read = 0
     for _ in range(2000):
         damaged = steps.copy()

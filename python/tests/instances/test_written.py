@@ -14,8 +14,8 @@ from multiprocessing.reduction import ForkingPickler
 import odd_classes
 import pytest
 from odd_classes import (
-    Asked, Base, Colour, Concrete, Derived, FailingReduce, ORDINARY, OTHER, Point, TOLD, Told, UnderRegistered, WithReduce,
-    made, shape, slotted,
+    Appended, Asked, Base, Both, Broken, Colour, Concrete, Derived, Dict, FailingReduce, List, ORDINARY, OTHER, Point, TOLD,
+    Told, UnderRegistered, Uniterable, Unpaired, WithReduce, made, shape, slotted,
 )  # fmt: skip
 
 from procession import _core
@@ -48,7 +48,7 @@ def test_what_was_pickled_is_what_pickle_would_have_given(value):
 @pytest.mark.parametrize("value", NATIVES.values(), ids=NATIVES.keys())
 def test_most_objects_are_written_without_pickle(value):
     # A pickler would begin with a frame, of protocol 5.
-    assert _core.dumps(value)[2:3] in (b"X", b"]")
+    assert _core.dumps(value)[2:3] in b"X](\x8f"
 
 
 @pytest.mark.parametrize("value", OTHER.values(), ids=OTHER.keys())
@@ -75,6 +75,25 @@ def test_an_object_is_asked_once_how_it_is_made(beside):
     assert failing.times == 1
 
 
+@pytest.mark.parametrize("beside", [[], [LEFT]], ids=["without pickle", "with pickle"])
+@pytest.mark.parametrize("cls", [Broken, Unpaired, Uniterable])
+def test_what_an_object_gives_wrongly_is_an_error_of_pickles(cls, beside):
+    raised = []
+    for dumps in (lambda it: pickle.dumps(it, 5), _core.dumps):
+        with pytest.raises((ZeroDivisionError, TypeError, pickle.PicklingError)) as error:
+            dumps([Point(), cls(), *beside])
+        raised.append((error.type, str(error.value)))
+    assert raised[0] == raised[1]
+
+
+def test_what_an_object_gave_once_goes_to_pickle_too():
+    value = [Appended([1, Asked()]), Both([2], a=3), LEFT]
+    expected = shape(pickle.loads(pickle.dumps(value)))
+    value = [Appended([1, Asked()]), Both([2], a=3), LEFT]
+    assert shape(_core.loads(_core.dumps(value))) == expected
+    assert value[0].items[1].times == 1
+
+
 def test_an_object_that_asks_for_itself_is_refused_as_by_pickle():
     it = Asked()
     it.inner = (it,)
@@ -88,11 +107,12 @@ def test_an_object_that_asks_for_itself_is_refused_as_by_pickle():
 
 @pytest.mark.parametrize("seed", range(3))
 def test_objects_of_many_kinds_and_nested_as_it_happens(seed):
-    leaves = [1, -7, 1 << 40, -1 << 100, 2.5, "text", "", b"bytes", None, True, [], {}, (), "x" * 300, bytearray(b"1")]
+    leaves = [1, -7, 1 << 40, -1 << 100, 2.5, "text", "", b"bytes", None, True, [], {}, (), "x" * 300, bytearray(b"1"),
+              set(), {1, "2"}, frozenset((3,))]  # fmt: skip
     rng = random.Random(seed)
 
     def value(depth):
-        kind = rng.randrange(12 if depth else 5)
+        kind = rng.randrange(14 if depth else 5)
         if kind < 3:
             return copy.deepcopy(rng.choice(leaves))
         if kind < 5:
@@ -109,6 +129,10 @@ def test_objects_of_many_kinds_and_nested_as_it_happens(seed):
                 return made(rng.choice([Base, Derived, WithReduce]), **{f"a{n}": it for n, it in enumerate(inner)})
             case 10:
                 return Told(*(inner or [1]))
+            case 11:
+                return List(inner)
+            case 12:
+                return Dict((n, it) for n, it in enumerate(inner))
             case _:
                 it = slotted(odd_classes.Slots)
                 it.a, it.b = inner, value(depth - 1)

@@ -1,7 +1,6 @@
 """Queues from process to process."""
 
 import time
-from collections import OrderedDict
 from itertools import repeat
 
 from ..clock import Stopwatch
@@ -43,6 +42,11 @@ class SlotPoint:
         return (self.x, self.y, self.name) == (other.x, other.y, other.name)
 
 
+class Room:
+    class Point(Point):
+        """In another class, whose classes are left to pickle."""
+
+
 def ints(side, count):
     return stream(side, count, 7, 8)
 
@@ -68,7 +72,7 @@ def slots(side, count):
 
 
 def pickled(side, count):
-    return stream(side, count, OrderedDict(x=1, y=2.5, name="here"), 128)
+    return stream(side, count, Room.Point(1, 2.5, "here"), 128)
 
 
 def mib(side, count):

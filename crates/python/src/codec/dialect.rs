@@ -8,10 +8,13 @@
 //! | list | EMPTY_LIST, MARK, items, APPENDS, also if it is empty |
 //! | dict | EMPTY_DICT, MARK, pairs, SETITEMS, also if it is empty |
 //! | tuple | MARK, items, TUPLE, or EMPTY_TUPLE |
+//! | set | EMPTY_SET, MARK, items, ADDITEMS, also if it is empty |
+//! | frozenset | MARK, items, FROZENSET |
 //! | class or function, the first time | its module by the opcode of long strings, its name by that of short ones, STACK_GLOBAL, MEMOIZE |
 //! | class or function, again | BINGET or LONG_BINGET |
 //! | it stands for itself | MEMOIZE |
 //! | object | a class or function, a tuple, NEWOBJ or REDUCE |
+//! | its items, then its pairs | MARK, items, APPENDS; MARK, pairs, SETITEMS |
 //! | its state | anything, BUILD |
 //! | no state | MEMOIZE |
 
@@ -40,10 +43,16 @@ fn pass(opcode: u8, input: &mut Input<'_>, depth: usize) -> Option<()> {
         LONG1 | SHORT_BINUNICODE | SHORT_BINBYTES => drop(input.len8()?),
         LONG4 | BINBYTES => drop(input.len32()?),
         BINUNICODE8 | BINBYTES8 | BYTEARRAY8 => drop(input.len64()?),
-        MARK => pass_items(TUPLE, input, depth)?,
-        EMPTY_LIST => {
+        MARK => match pass_items(input, depth)?.0 {
+            TUPLE | FROZENSET => {}
+            _ => return None,
+        },
+        EMPTY_LIST | EMPTY_SET => {
             input.expect(MARK)?;
-            pass_items(APPENDS, input, depth)?;
+            let end = if opcode == EMPTY_LIST { APPENDS } else { ADDITEMS };
+            if pass_items(input, depth)?.0 != end {
+                return None;
+            }
         }
         EMPTY_DICT => {
             input.expect(MARK)?;
@@ -75,14 +84,23 @@ fn deeper(depth: usize) -> Option<usize> {
     (depth < DEEPEST).then_some(depth + 1)
 }
 
-fn pass_items(end: u8, input: &mut Input<'_>, depth: usize) -> Option<()> {
+/// Passes over items; what they end with, and how many there are.
+fn pass_items(input: &mut Input<'_>, depth: usize) -> Option<(u8, usize)> {
     let depth = deeper(depth)?;
+    let mut count = 0;
     loop {
         match input.byte()? {
-            opcode if opcode == end => return Some(()),
+            end if is_end(end) => return Some((end, count)),
             opcode => pass(opcode, input, depth)?,
         }
+        count += 1;
     }
+}
+
+/// Whether that is how items end, of whatever they are.
+#[inline]
+pub(super) fn is_end(opcode: u8) -> bool {
+    matches!(opcode, TUPLE | APPENDS | SETITEMS | ADDITEMS | FROZENSET)
 }
 
 fn pass_pairs(input: &mut Input<'_>, depth: usize) -> Option<()> {
@@ -102,21 +120,29 @@ fn pass_rest(input: &mut Input<'_>, depth: usize) -> Option<()> {
     match input.byte()? {
         MEMOIZE => return Some(()),
         EMPTY_TUPLE => {}
-        MARK => pass_items(TUPLE, input, depth)?,
+        MARK if pass_items(input, depth)?.0 == TUPLE => {}
         _ => return None,
     }
     if !matches!(input.byte()?, NEWOBJ | REDUCE) {
         return None;
     }
-    match input.byte()? {
-        MEMOIZE => return Some(()),
-        EMPTY_DICT => {
-            input.expect(MARK)?;
-            pass_pairs(input, depth)?;
+    loop {
+        match input.byte()? {
+            MEMOIZE => return Some(()),
+            MARK => match pass_items(input, depth)? {
+                (APPENDS, _) => continue,
+                (SETITEMS, count) if count.is_multiple_of(2) => continue,
+                (TUPLE | FROZENSET, _) => {}
+                _ => return None,
+            },
+            EMPTY_DICT => {
+                input.expect(MARK)?;
+                pass_pairs(input, depth)?;
+            }
+            opcode => pass(opcode, input, deeper(depth)?)?,
         }
-        opcode => pass(opcode, input, deeper(depth)?)?,
+        return input.expect(BUILD);
     }
-    input.expect(BUILD)
 }
 
 /// Whether a string that was written as a long one is the module of a class: it is not long.

@@ -6,6 +6,8 @@
 //! | room | holds |
 //! |---|---|
 //! | `write`, `read` | plain data, and objects of classes in it |
+//! | `objects` | how those are written |
+//! | `machine` | how what stock picklers write of plain data is read |
 //! | `atoms` | the parts of it that stand for themselves |
 //! | `instance` | which instances are ordinary; the names of classes and functions |
 //! | `reduced` | what the others say of themselves |
@@ -28,7 +30,9 @@ mod dialect;
 mod input;
 mod instance;
 mod keys;
+mod machine;
 mod number;
+mod objects;
 mod parcel;
 mod pickler;
 mod read;

@@ -1,23 +1,22 @@
 //! Pickles of plain data as objects, without `pickle`.
 //!
-//! What is read is what `write` writes, objects of classes too, by the [`Reader`], and what stock picklers write of
-//! plain data, with their memo and frames, by the [`Machine`], which begins anew where the other one stops.
+//! What is read is what `write` writes, objects of classes too, by the [`Reader`]. What stock picklers write of plain data
+//! is the [`machine`]'s, which begins anew where this one stops.
 
 use super::dialect::{self, is_module};
 use super::input::Input;
 use super::keys::Keys;
-use super::seen::references;
-use super::{class, number, revive};
+use super::{class, machine, number, revive};
 use procession_wire::pickle::op::*;
 use pyo3::prelude::*;
-use pyo3::types::{PyByteArray, PyBytes, PyDict, PyList, PyString, PyTuple, PyType};
+use pyo3::types::{
+    PyByteArray, PyBytes, PyDict, PyFrozenSet, PyList, PySet, PyString, PyTuple, PyType,
+};
 
-/// Nested deeper, what a stock pickler wrote is left to `pickle`.
-const DEEPEST: usize = 64;
 /// Room for the items of a list is made for so many bytes at most.
 const MOST_AT_ONCE: usize = 1 << 10;
 
-type Object<'py> = Bound<'py, PyAny>;
+pub(super) type Object<'py> = Bound<'py, PyAny>;
 
 /// Whether objects of classes are read.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -49,7 +48,8 @@ pub(super) fn read<'py>(
     let [PROTO, 2..=5, first, rest @ ..] = bytes else { return Err(Unread::Other) };
     let mut input = Input(rest);
     // The common case needs no stack.
-    let is_compound = matches!(*first, EMPTY_DICT | EMPTY_LIST) || begins_with_class(*first, input);
+    let is_compound =
+        matches!(*first, EMPTY_DICT | EMPTY_LIST | EMPTY_SET) || begins_with_class(*first, input);
     if !is_compound
         && let Some(Some(object)) = atom(py, *first, &mut input)
         && input.peek() == Some(STOP)
@@ -68,7 +68,9 @@ fn compound<'py>(
     mut input: Input<'_>,
     instances: Instances,
 ) -> Result<Object<'py>, Unread> {
-    if matches!(first, EMPTY_DICT | EMPTY_LIST | MARK) || begins_with_class(first, input) {
+    if matches!(first, EMPTY_DICT | EMPTY_LIST | EMPTY_SET | MARK)
+        || begins_with_class(first, input)
+    {
         match ours(py, first, input, instances) {
             Err(Unread::Other) => {}
             read => return read,
@@ -78,7 +80,7 @@ fn compound<'py>(
         // A stock pickler of protocol 5: what we could read, we would have written ourselves.
         return Err(Unread::Other);
     }
-    machine(py, first, &mut input).ok_or(Unread::Other)
+    machine::run(py, first, &mut input).ok_or(Unread::Other)
 }
 
 #[inline]
@@ -90,7 +92,11 @@ fn begins_with_class(opcode: u8, mut input: Input<'_>) -> bool {
 /// not of one.
 #[inline(always)]
 #[expect(clippy::option_option, reason = "two questions")]
-fn atom<'py>(py: Python<'py>, opcode: u8, input: &mut Input<'_>) -> Option<Option<Object<'py>>> {
+pub(super) fn atom<'py>(
+    py: Python<'py>,
+    opcode: u8,
+    input: &mut Input<'_>,
+) -> Option<Option<Object<'py>>> {
     let int = |value: i64| value.into_pyobject(py).ok().map(Bound::into_any);
     // With lone surrogates it is `pickle`'s.
     let text = |bytes: &[u8]| PyString::from_bytes(py, bytes).ok().map(Bound::into_any);
@@ -168,7 +174,7 @@ impl<'py> Reader<'_, 'py> {
     #[inline(always)]
     fn object(&mut self, opcode: u8) -> Option<Object<'py>> {
         match opcode {
-            EMPTY_DICT | EMPTY_LIST | MARK => self.compound(opcode),
+            EMPTY_DICT | EMPTY_LIST | EMPTY_SET | MARK => self.compound(opcode),
             BINGET | LONG_BINGET => self.global_or_made(opcode),
             BINUNICODE if begins_with_class(opcode, self.input) => self.global_or_made(opcode),
             _ => atom(self.py, opcode, &mut self.input)?,
@@ -191,18 +197,37 @@ impl<'py> Reader<'_, 'py> {
                 self.fill::<false>(&dict)?;
                 dict.into_any()
             }
-            EMPTY_LIST => {
-                self.input.byte()?;
-                let from = self.gather(APPENDS)?;
-                PyList::new(self.py, self.items.drain(from..)).ok()?.into_any()
+            EMPTY_LIST | EMPTY_SET => {
+                self.input.expect(MARK)?;
+                let (from, end) = self.gather()?;
+                match (opcode, end) {
+                    (EMPTY_LIST, APPENDS) | (EMPTY_SET, ADDITEMS) => self.collect(from, end)?,
+                    _ => return None,
+                }
             }
             _ => {
-                let from = self.gather(TUPLE)?;
-                PyTuple::new(self.py, self.items.drain(from..)).ok()?.into_any()
+                let (from, end) = self.gather()?;
+                match end {
+                    TUPLE | FROZENSET => self.collect(from, end)?,
+                    _ => return None,
+                }
             }
         };
         self.depth -= 1;
         Some(object)
+    }
+
+    /// A container, which is not a dict, of what was gathered.
+    #[inline]
+    fn collect(&mut self, from: usize, end: u8) -> Option<Object<'py>> {
+        let items = self.items.drain(from..);
+        let made = match end {
+            APPENDS => PyList::new(self.py, items).map(Bound::into_any),
+            TUPLE => PyTuple::new(self.py, items).map(Bound::into_any),
+            ADDITEMS => PySet::new(self.py, items).map(Bound::into_any),
+            _ => PyFrozenSet::new(self.py, items).map(Bound::into_any),
+        };
+        if self.has_begun { self.done(made) } else { made.ok() }
     }
 
     /// Reads the pairs of a dict, which may be an object's attributes.
@@ -253,14 +278,14 @@ impl<'py> Reader<'_, 'py> {
             }
             EMPTY_TUPLE => PyTuple::empty(self.py),
             _ => {
-                let from = self.gather(TUPLE)?;
+                let (from, _) = self.gather()?;
                 PyTuple::new(self.py, self.items.drain(from..)).ok()?
             }
         };
         if self.input.byte()? == REDUCE {
             let made = self.outside(|| maker.call1(arguments));
             let object = self.done(made)?;
-            self.state(&object, false)?;
+            self.content(&object, false)?;
             return Some(object);
         }
         let is_plain =
@@ -271,7 +296,7 @@ impl<'py> Reader<'_, 'py> {
             self.outside(|| revive::make(&maker, &arguments))
         };
         let object = self.done(made)?;
-        self.state(&object, is_plain)?;
+        self.content(&object, is_plain)?;
         Some(object)
     }
 
@@ -297,30 +322,43 @@ impl<'py> Reader<'_, 'py> {
         Some(global)
     }
 
-    /// Reads the state of a new object. Where nobody can see it before it has all of its attributes, they are put
-    /// where they belong at once.
+    /// Reads the items, the pairs and the state of a new object. Where nobody can see it before it has all of its
+    /// attributes, they are put where they belong at once.
     #[inline]
-    fn state(&mut self, object: &Object<'py>, is_plain: bool) -> Option<()> {
-        let opcode = self.input.byte()?;
-        if opcode == MEMOIZE {
-            self.memo.push(object.clone());
-            return Some(());
-        }
+    fn content(&mut self, object: &Object<'py>, is_plain: bool) -> Option<()> {
         self.depth += 1;
-        let state = if opcode == EMPTY_DICT {
-            match if is_plain { revive::attributes(object) } else { None } {
-                Some(attributes) => {
-                    self.fill::<true>(&attributes)?;
-                    None
+        let state = loop {
+            match self.input.byte()? {
+                MEMOIZE => {
+                    self.memo.push(object.clone());
+                    self.depth -= 1;
+                    return Some(());
                 }
-                None => {
-                    let state = PyDict::new(self.py);
-                    self.fill::<true>(&state)?;
-                    Some(state.into_any())
+                EMPTY_DICT => match if is_plain { revive::attributes(object) } else { None } {
+                    Some(attributes) => {
+                        self.fill::<true>(&attributes)?;
+                        break None;
+                    }
+                    None => {
+                        let state = PyDict::new(self.py);
+                        self.fill::<true>(&state)?;
+                        break Some(state.into_any());
+                    }
+                },
+                MARK => {
+                    let (from, end) = self.gather()?;
+                    if matches!(end, TUPLE | FROZENSET) {
+                        break Some(self.collect(from, end)?);
+                    }
+                    let items: Vec<_> = self.items.drain(from..).collect();
+                    let added = self.outside(|| match end {
+                        APPENDS => revive::append(object, items),
+                        _ => revive::set_items(object, &items),
+                    });
+                    self.done(added)?;
                 }
+                opcode => break Some(self.object(opcode)?),
             }
-        } else {
-            Some(self.object(opcode)?)
         };
         if let Some(state) = state {
             let built = self.outside(|| revive::build(object, &state));
@@ -354,171 +392,19 @@ impl<'py> Reader<'_, 'py> {
         result.map_err(|error| self.raised = Some(error)).ok()
     }
 
-    /// Reads items until the end of their container; how many there were of those around it.
+    /// Reads items until their end; how many there were of the containers around them, and what the end is.
     #[inline(never)]
-    fn gather(&mut self, end: u8) -> Option<usize> {
+    fn gather(&mut self) -> Option<(usize, u8)> {
         let from = self.items.len();
         // Most items take two bytes or more, so the memory is rarely moved.
         self.items.reserve(self.input.0.len().min(MOST_AT_ONCE) / 2);
         loop {
             let opcode = self.input.byte()?;
-            if opcode == end {
-                return Some(from);
+            if dialect::is_end(opcode) {
+                return Some((from, opcode));
             }
             let item = self.object(opcode)?;
             self.items.push(item);
         }
-    }
-}
-
-struct Machine<'py> {
-    stack: Vec<Object<'py>>,
-    marks: [u32; DEEPEST],
-    depth: usize,
-    memo: Vec<Option<Object<'py>>>,
-    keys: Keys,
-}
-
-/// Runs from `opcode` on.
-fn machine<'py>(py: Python<'py>, mut opcode: u8, input: &mut Input<'_>) -> Option<Object<'py>> {
-    let stack = Vec::with_capacity(16);
-    let mut machine =
-        Machine { stack, marks: [0; DEEPEST], depth: 0, memo: Vec::new(), keys: Keys::of_dicts() };
-    while opcode != STOP {
-        if opcode == SHORT_BINUNICODE && machine.expects_key() {
-            let key = machine.keys.find(py, input.len8()?)?;
-            let key = key.to_owned().into_any();
-            machine.stack.push(key);
-            opcode = input.byte()?;
-            continue;
-        }
-        match atom(py, opcode, input)? {
-            Some(object) => machine.stack.push(object),
-            None => machine.step(py, opcode, input)?,
-        }
-        opcode = input.byte()?;
-    }
-    if machine.depth > 0 || machine.stack.len() != 1 { None } else { machine.stack.pop() }
-}
-
-impl<'py> Machine<'py> {
-    #[inline]
-    fn step(&mut self, py: Python<'py>, opcode: u8, input: &mut Input<'_>) -> Option<()> {
-        match opcode {
-            MARK => self.mark(),
-            TUPLE1 => self.tuple(py, self.stack.len().checked_sub(1)?),
-            TUPLE2 => self.tuple(py, self.stack.len().checked_sub(2)?),
-            TUPLE3 => self.tuple(py, self.stack.len().checked_sub(3)?),
-            TUPLE => {
-                let mark = self.unmark()?;
-                self.tuple(py, mark)
-            }
-            APPENDS => {
-                let mark = self.unmark()?;
-                self.append(py, mark)
-            }
-            APPEND => self.append(py, self.stack.len().checked_sub(1)?),
-            SETITEMS => {
-                let mark = self.unmark()?;
-                self.set(mark)
-            }
-            SETITEM => self.set(self.stack.len().checked_sub(2)?),
-            FRAME => input.array::<8>().map(drop),
-            MEMOIZE => self.memoize(self.memo.len()),
-            BINPUT => {
-                let at = input.byte()?.into();
-                self.memoize(at)
-            }
-            LONG_BINPUT => {
-                let at = u32::from_le_bytes(input.array()?) as usize;
-                self.memoize(at)
-            }
-            BINGET => {
-                let at = input.byte()?.into();
-                self.recall(at)
-            }
-            LONG_BINGET => {
-                let at = u32::from_le_bytes(input.array()?) as usize;
-                self.recall(at)
-            }
-            _ => None,
-        }
-    }
-
-    /// Whether what comes next is the key of a dict.
-    #[inline]
-    fn expects_key(&self) -> bool {
-        let Some(last) = self.depth.checked_sub(1) else { return false };
-        let mark = self.marks[last] as usize;
-        mark > 0
-            && self.stack.len().checked_sub(mark).is_some_and(|above| above.is_multiple_of(2))
-            && self.stack.get(mark - 1).is_some_and(|below| below.is_exact_instance_of::<PyDict>())
-    }
-
-    fn mark(&mut self) -> Option<()> {
-        *self.marks.get_mut(self.depth)? = u32::try_from(self.stack.len()).ok()?;
-        self.depth += 1;
-        Some(())
-    }
-
-    /// How many objects were below the last mark.
-    fn unmark(&mut self) -> Option<usize> {
-        self.depth = self.depth.checked_sub(1)?;
-        Some(self.marks[self.depth] as usize)
-    }
-
-    fn tuple(&mut self, py: Python<'py>, from: usize) -> Option<()> {
-        if from > self.stack.len() {
-            return None;
-        }
-        let tuple = PyTuple::new(py, self.stack.drain(from..)).ok()?;
-        self.stack.push(tuple.into_any());
-        Some(())
-    }
-
-    fn append(&mut self, py: Python<'py>, from: usize) -> Option<()> {
-        let below = self.stack.get(from.checked_sub(1)?)?;
-        let list = below.cast_exact::<PyList>().ok()?;
-        if list.is_empty() && references(list) == 1 {
-            // Nobody has seen it, so it can as well be made at its length.
-            let full = PyList::new(py, self.stack.drain(from..)).ok()?;
-            self.stack[from - 1] = full.into_any();
-            return Some(());
-        }
-        let list = list.clone();
-        self.stack.drain(from..).try_for_each(|item| list.append(item)).ok()
-    }
-
-    fn set(&mut self, from: usize) -> Option<()> {
-        let dict = self.stack.get(from.checked_sub(1)?)?.cast_exact::<PyDict>().ok()?;
-        let pairs = self.stack.get(from..)?.chunks_exact(2);
-        if !pairs.remainder().is_empty() {
-            return None;
-        }
-        for pair in pairs {
-            dict.set_item(&pair[0], &pair[1]).ok()?;
-        }
-        self.stack.truncate(from);
-        Some(())
-    }
-
-    fn memoize(&mut self, at: usize) -> Option<()> {
-        let top = self.stack.last()?;
-        if at > self.memo.len() {
-            // Stock picklers number what they memoize from 0 on, so this is none of theirs.
-            return None;
-        }
-        if at == self.memo.len() {
-            self.memo.push(Some(top.clone()));
-        } else {
-            self.memo[at] = Some(top.clone());
-        }
-        Some(())
-    }
-
-    fn recall(&mut self, at: usize) -> Option<()> {
-        let object = self.memo.get(at)?.clone()?;
-        self.stack.push(object);
-        Some(())
     }
 }

@@ -7,7 +7,7 @@ use procession_wire::pickle::op::*;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyBytes, PyDict, PyString, PyTuple, PyType};
+use pyo3::types::{PyBytes, PyDict, PyList, PyString, PyTuple, PyType};
 
 /// The class or function of that name, as the opcode STACK_GLOBAL finds it.
 ///
@@ -87,6 +87,37 @@ pub(super) fn attributes<'py>(object: &Bound<'py, PyAny>) -> Option<Bound<'py, P
         return None;
     }
     object.getattr(intern!(py, "__dict__")).ok()?.cast_into_exact().ok()
+}
+
+/// Gives an object more items, as the opcode APPENDS does.
+///
+/// # Errors
+/// What `extend` or `append` raises; `AttributeError` if there is neither.
+pub(super) fn append<'py>(
+    object: &Bound<'py, PyAny>,
+    items: Vec<Bound<'py, PyAny>>,
+) -> PyResult<()> {
+    let py = object.py();
+    if let Ok(list) = object.cast_exact::<PyList>() {
+        return items.into_iter().try_for_each(|item| list.append(item));
+    }
+    if let Some(extend) = object.getattr_opt(intern!(py, "extend"))? {
+        return extend.call1((PyList::new(py, items)?,)).map(drop);
+    }
+    let append = object.getattr(intern!(py, "append"))?;
+    items.into_iter().try_for_each(|item| append.call1((item,)).map(drop))
+}
+
+/// Sets what comes in pairs, as the opcode SETITEMS does.
+///
+/// # Errors
+/// What the setting of an item raises.
+pub(super) fn set_items<'py>(
+    object: &Bound<'py, PyAny>,
+    pairs: &[Bound<'py, PyAny>],
+) -> PyResult<()> {
+    let (pairs, _) = pairs.as_chunks();
+    pairs.iter().try_for_each(|[key, value]| object.set_item(key, value))
 }
 
 /// Gives an object its state, as the opcode BUILD does.

@@ -1,19 +1,21 @@
 //! Plain data and objects of classes as a pickle, without `pickle`.
 //!
 //! Plain are exactly None, bool, int, float, str, bytes, bytearray, and tuples, lists and dicts of
-//! them, in which no container is met twice. What is written is a pickle of protocol 4 (5 with a
+//! them. Written are plain data, sets of them, classes, functions and objects of classes, in which no container is met twice. What is written is a pickle of protocol 4 (5 with a
 //! bytearray) without frames, and without memo but for classes and functions (see `dialect`), which any `pickle.loads`
 //! from Python 3.8 on reads.
 
 use super::apart::{Apart, LARGE};
 use super::atoms::{self, Atom, Outcome, Pair, WORTH_A_MEMO};
-use super::instance::{self, Name};
-use super::reduced::{self, Answer, Recipe};
+use super::number;
+use super::objects::Global;
+use super::reduced::Answer;
 use super::seen::{Seen, references};
-use super::{class, number};
 use procession_wire::pickle::op::*;
 use pyo3::prelude::*;
-use pyo3::types::{PyByteArray, PyBytes, PyDict, PyInt, PyList, PyString, PyTuple, PyType};
+use pyo3::types::{
+    PyByteArray, PyBytes, PyDict, PyFrozenSet, PyInt, PyList, PySet, PyString, PyTuple,
+};
 
 /// Nested deeper, the object is left to `pickle`, which has an error for that.
 const DEEPEST: usize = 200;
@@ -24,8 +26,8 @@ const UNSHARED: isize = 2;
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Written {
     Plain,
-    /// Of objects of classes too.
-    Instances,
+    /// Of more than that.
+    Other,
 }
 
 /// Appends the pickle of `object`; `None` if it is `pickle`'s to write, and then `bytes` has a part of it.
@@ -85,46 +87,40 @@ fn write_other<'py>(
         is_new: false,
         globals: Vec::new(),
         memoized: 0,
+        is_plain: true,
         is_key: false,
     };
     if !writer.other(object) {
         return None;
     }
-    let (is_new, has_classes) = (writer.is_new, !writer.globals.is_empty());
+    let (is_new, is_plain) = (writer.is_new, writer.is_plain);
     bytes.push(STOP);
     if is_new {
         bytes[start + 1] = 5;
     }
-    Some(if has_classes { Written::Instances } else { Written::Plain })
+    Some(if is_plain { Written::Plain } else { Written::Other })
 }
 
-struct Writer<'a, 'py> {
-    bytes: &'a mut Vec<u8>,
+pub(super) struct Writer<'a, 'py> {
+    pub(super) bytes: &'a mut Vec<u8>,
     apart: Option<&'a mut Vec<Apart>>,
-    answers: Option<&'a mut Vec<Answer<'py>>>,
-    seen: Seen,
+    pub(super) answers: Option<&'a mut Vec<Answer<'py>>>,
+    pub(super) seen: Seen,
     depth: usize,
     /// Whether an opcode of protocol 5 was used.
     is_new: bool,
-    globals: Vec<Global<'py>>,
+    pub(super) globals: Vec<Global<'py>>,
     /// How much is in the memo.
-    memoized: u32,
-    /// Within the key of a dict.
-    is_key: bool,
-}
-
-/// A class or function that was named.
-struct Global<'py> {
-    object: Bound<'py, PyAny>,
-    /// Its number in the memo.
-    number: u32,
-    /// That its instances are ordinary, which holds for this message.
-    is_ordinary: bool,
+    pub(super) memoized: u32,
+    /// Plain data so far.
+    pub(super) is_plain: bool,
+    /// Within the key of a dict, or a member of a set.
+    pub(super) is_key: bool,
 }
 
 impl<'py> Writer<'_, 'py> {
     #[inline]
-    fn object(&mut self, object: &Bound<'py, PyAny>) -> bool {
+    pub(super) fn object(&mut self, object: &Bound<'py, PyAny>) -> bool {
         match atoms::write(object.as_borrowed(), self.bytes) {
             Atom::Written => true,
             Atom::Other => self.other(object),
@@ -166,13 +162,17 @@ impl<'py> Writer<'_, 'py> {
             self.is_first(object) && self.within(|it| it.dict(dict))
         } else if let Ok(array) = object.cast_exact::<PyByteArray>() {
             self.is_first(object) && self.byte_array(array)
+        } else if let Ok(set) = object.cast_exact::<PySet>() {
+            self.is_first(object) && self.within(|it| it.set(set))
+        } else if let Ok(set) = object.cast_exact::<PyFrozenSet>() {
+            self.is_first(object) && self.within(|it| it.frozen_set(set))
         } else {
             self.of_class(object)
         }
     }
 
     #[inline]
-    fn within(&mut self, write: impl FnOnce(&mut Self) -> bool) -> bool {
+    pub(super) fn within(&mut self, write: impl FnOnce(&mut Self) -> bool) -> bool {
         self.depth += 1;
         let is_written = write(self);
         self.depth -= 1;
@@ -182,7 +182,7 @@ impl<'py> Writer<'_, 'py> {
     /// Whether the object was not met before. The outermost one needs no note: if it is in itself, the
     /// second meeting is noted, and the third is refused.
     #[inline]
-    fn is_first(&mut self, object: &Bound<'_, PyAny>) -> bool {
+    pub(super) fn is_first(&mut self, object: &Bound<'_, PyAny>) -> bool {
         self.depth == 0 || references(object) <= UNSHARED || self.seen.note(object.as_ptr().addr())
     }
 
@@ -262,7 +262,7 @@ impl<'py> Writer<'_, 'py> {
         true
     }
 
-    fn tuple(&mut self, tuple: &Bound<'py, PyTuple>) -> bool {
+    pub(super) fn tuple(&mut self, tuple: &Bound<'py, PyTuple>) -> bool {
         if tuple.is_empty() {
             self.bytes.push(EMPTY_TUPLE);
             return true;
@@ -300,7 +300,7 @@ impl<'py> Writer<'_, 'py> {
 
     /// The pairs of a dict; `false` also if it was changed meanwhile, since what is written may run any code.
     #[inline]
-    fn pairs<const ATTRIBUTES: bool>(&mut self, dict: &Bound<'py, PyDict>) -> bool {
+    pub(super) fn pairs<const ATTRIBUTES: bool>(&mut self, dict: &Bound<'py, PyDict>) -> bool {
         let (len, mut position) = (dict.len(), 0);
         for _ in 0..len {
             let is_written = match atoms::write_pair::<ATTRIBUTES>(dict, &mut position, self.bytes)
@@ -324,120 +324,27 @@ impl<'py> Writer<'_, 'py> {
         is_written
     }
 
-    /// An object of a class; in the key of a dict it is left to `pickle`, since its hash may be code of the user's,
-    /// which has to wait until as much is read as `pickle` reads before it.
-    fn of_class(&mut self, object: &Bound<'py, PyAny>) -> bool {
-        if self.is_key {
-            return false;
-        }
-        let class = object.get_type();
-        if class::is_global(object, &class) {
-            let is_written = self.global(object, false);
-            self.memoize();
-            return is_written;
-        }
-        let known = self.globals.iter().find(|known| known.object.is(&class) && known.is_ordinary);
-        if let Some(number) = known.map(|known| known.number) {
-            self.get(number);
-            return self.is_first(object) && self.within(|it| it.instance(object, &class));
-        }
-        match instance::is_ordinary(object, &class) {
-            Ok(true) => {
-                self.global(&class, true)
-                    && self.is_first(object)
-                    && self.within(|it| it.instance(object, &class))
-            }
-            Ok(false) => self.reduced(object, &class),
-            Err(_) => false,
-        }
-    }
-
-    /// An instance of an ordinary class, which was written.
-    fn instance(&mut self, object: &Bound<'py, PyAny>, class: &Bound<'py, PyType>) -> bool {
-        if !instance::says_its_class(object, class) {
-            return false;
-        }
-        self.bytes.extend_from_slice(&[EMPTY_TUPLE, NEWOBJ]);
-        let Some(attributes) = class::attributes(object) else { return false };
-        if attributes.is_empty() {
-            self.memoize();
-            return true;
-        }
-        self.bytes.extend_from_slice(&[EMPTY_DICT, MARK]);
-        let is_written = self.is_first(&attributes) && self.pairs::<true>(&attributes);
-        self.bytes.extend_from_slice(&[SETITEMS, BUILD]);
+    fn set(&mut self, set: &Bound<'py, PySet>) -> bool {
+        self.bytes.push(EMPTY_SET);
+        let is_written = self.members(set);
+        self.bytes.push(ADDITEMS);
         is_written
     }
 
-    /// An object that says itself how it is made. It is noted in any case, since it must not be asked again.
-    fn reduced(&mut self, object: &Bound<'py, PyAny>, class: &Bound<'py, PyType>) -> bool {
-        let Some(answers) = self.answers.as_mut() else { return false };
-        if !reduced::is_asked(object, class).unwrap_or(false)
-            || !self.seen.note(object.as_ptr().addr())
-        {
-            return false;
-        }
-        let asked = reduced::ask(object);
-        let recipe = asked.as_ref().ok().map(|answer| reduced::recipe(object, answer));
-        answers.push((object.clone(), asked));
-        let Some(Ok(Some(recipe))) = recipe else { return false };
-        self.within(|it| it.recipe(recipe))
-    }
-
-    fn recipe(&mut self, recipe: Recipe<'py>) -> bool {
-        if !self.global(&recipe.maker, false) || !self.tuple(&recipe.arguments) {
-            return false;
-        }
-        self.bytes.push(if recipe.is_new { NEWOBJ } else { REDUCE });
-        let Some(state) = recipe.state else {
-            self.memoize();
-            return true;
-        };
-        let is_written = self.object(&state);
-        self.bytes.push(BUILD);
+    fn frozen_set(&mut self, set: &Bound<'py, PyFrozenSet>) -> bool {
+        let is_written = self.members(set);
+        self.bytes.push(FROZENSET);
         is_written
     }
 
-    /// A class or function, by its name or its number.
-    fn global(&mut self, object: &Bound<'py, PyAny>, is_ordinary: bool) -> bool {
-        if let Some(known) = self.globals.iter_mut().find(|known| known.object.is(object)) {
-            known.is_ordinary |= is_ordinary;
-            let number = known.number;
-            self.get(number);
-            return true;
-        }
-        self.new_global(object, is_ordinary)
-    }
-
-    fn get(&mut self, number: u32) {
-        if let Ok(number) = u8::try_from(number) {
-            self.bytes.extend_from_slice(&[BINGET, number]);
-        } else {
-            self.bytes.push(LONG_BINGET);
-            self.bytes.extend_from_slice(&number.to_le_bytes());
-        }
-    }
-
-    fn new_global(&mut self, object: &Bound<'py, PyAny>, is_ordinary: bool) -> bool {
-        let Ok(Some(Name { module, name })) = Name::of(object) else { return false };
-        let (Ok(module), Ok(name)) = (module.to_str(), name.to_str()) else { return false };
-        let (Ok(module_len), Ok(name_len)) = (u8::try_from(module.len()), u8::try_from(name.len()))
-        else {
-            return false;
-        };
-        self.bytes.push(BINUNICODE);
-        self.bytes.extend_from_slice(&u32::from(module_len).to_le_bytes());
-        self.bytes.extend_from_slice(module.as_bytes());
-        self.bytes.extend_from_slice(&[SHORT_BINUNICODE, name_len]);
-        self.bytes.extend_from_slice(name.as_bytes());
-        self.bytes.push(STACK_GLOBAL);
-        self.globals.push(Global { object: object.clone(), number: self.memoized, is_ordinary });
-        self.memoize();
-        true
-    }
-
-    fn memoize(&mut self) {
-        self.bytes.push(MEMOIZE);
-        self.memoized += 1;
+    fn members(&mut self, set: &Bound<'py, PyAny>) -> bool {
+        self.is_plain = false;
+        self.bytes.push(MARK);
+        let was_key = std::mem::replace(&mut self.is_key, true);
+        let is_written = set.try_iter().is_ok_and(|mut members| {
+            members.all(|member| member.is_ok_and(|member| self.object(&member)))
+        });
+        self.is_key = was_key;
+        is_written
     }
 }
