@@ -419,6 +419,9 @@ TOLD = {
     "class of a metaclass": OfMeta,
     "abstract class": Abstract,
     "function": made,
+    "function in C": len,
+    "method in C": [].append,
+    "generic that knows its argument": with_attributes(Generic[int](), a=1),
     "all of a class": [Point, Point(), Point, made, Slots, slotted(Slots), made],
 }
 
@@ -428,9 +431,7 @@ OTHER = {
     "attribute that is no string": numbered(),
     "dict that is another": with_ordered_dict(),
     "inner class": made(Outer.Inner, a=1),
-    "generic that knows its argument": with_attributes(Generic[int](), a=1),
     "bound method": Point().__eq__,
-    "function in C": len,
     "class without a name": type(None),
     "key": {made(Base, a=1): 2},
     "in a key": {(made(Base, a=1), 2): 3},

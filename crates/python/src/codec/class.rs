@@ -3,9 +3,10 @@
 //! `_pickle` asks the same questions by the same functions, so what is found here is what it would find.
 
 use pyo3::ffi;
+use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyDict, PyModule, PyString, PyTuple, PyType};
+use pyo3::types::{PyCFunction, PyDict, PyModule, PyString, PyTuple, PyType};
 use std::ffi::{c_int, c_void};
 
 fn slot(class: &Bound<'_, PyType>, number: c_int) -> *mut c_void {
@@ -37,12 +38,19 @@ pub(super) fn is_made_plainly(class: &Bound<'_, PyType>) -> bool {
     agree(class, &class.py().get_type::<PyAny>(), &[ffi::Py_tp_new])
 }
 
-/// Whether the object, of that class, is a class itself or a function that is written in Python.
+/// Whether the object is one that pickles as its name: a class, or a function of a module.
 #[inline]
-pub(super) fn is_global(object: &Bound<'_, PyAny>, class: &Bound<'_, PyType>) -> bool {
+pub(crate) fn is_global(object: &Bound<'_, PyAny>) -> bool {
     static FUNCTION: PyOnceLock<Py<PyType>> = PyOnceLock::new();
-    object.is_instance_of::<PyType>()
-        || FUNCTION.import(object.py(), "types", "FunctionType").is_ok_and(|it| class.is(it))
+    let py = object.py();
+    if object.is_instance_of::<PyType>() {
+        return true;
+    }
+    if object.is_exact_instance_of::<PyCFunction>() {
+        let bound_to = object.getattr(intern!(py, "__self__"));
+        return bound_to.is_ok_and(|it| it.is_none() || it.is_instance_of::<PyModule>());
+    }
+    FUNCTION.import(py, "types", "FunctionType").is_ok_and(|it| object.get_type().is(it))
 }
 
 /// A new instance, as the opcode NEWOBJ makes it.

@@ -128,7 +128,7 @@ impl<'py> Name<'py> {
     pub(super) fn of(object: &Bound<'py, PyAny>) -> PyResult<Option<Self>> {
         let py = object.py();
         let class = object.get_type();
-        if !class::is_global(object, &class)
+        if !class::is_global(object)
             || !Ordinary::get(py)?.numbered.bind(py).is_empty()
             || !class.is(py.get_type::<PyType>()) && pickler::is_registered(&class)?
         {

@@ -44,6 +44,7 @@ mod view;
 mod write;
 
 pub(crate) use atoms::Outcome;
+pub(crate) use class::is_global;
 pub(crate) use procession_ipc::byte_queue::Scratch;
 pub(crate) use serializer::Serializer;
 

@@ -27,12 +27,12 @@ impl<'py> Writer<'_, 'py> {
         if self.is_key {
             return false;
         }
-        let class = object.get_type();
-        if class::is_global(object, &class) {
+        if class::is_global(object) {
             let is_written = self.global(object, false);
             self.memoize();
             return is_written;
         }
+        let class = object.get_type();
         let known = self.globals.iter().find(|known| known.object.is(&class) && known.is_ordinary);
         if let Some(number) = known.map(|known| known.number) {
             self.get(number);

@@ -27,7 +27,7 @@ use procession_shm::Family;
 use pyo3::exceptions::{PyException, PyValueError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyBytes, PyCFunction, PyDict, PyList, PyModule, PyTuple, PyType};
+use pyo3::types::{PyBytes, PyDict, PyList, PyTuple};
 
 const HEAD: usize = 5;
 
@@ -66,7 +66,7 @@ impl Function {
     /// What pickling raises.
     pub(super) fn of(function: &Bound<'_, PyAny>, serializer: &Serializer) -> PyResult<Self> {
         let mut pickle = Vec::new();
-        let is_named = is_named(function)?;
+        let is_named = codec::is_global(function);
         let is_apart = is_named || matches!(serializer, Serializer::Other(_));
         if is_apart {
             dump(serializer, function, &mut pickle)?;
@@ -148,22 +148,6 @@ fn close(
         Encoded::Bytes => Ok(None),
         Encoded::Large(large) => large.to_parcel(object.py(), family, bytes).map(Some),
     }
-}
-
-/// Whether it is a function or a class that pickles as its name.
-fn is_named(function: &Bound<'_, PyAny>) -> PyResult<bool> {
-    static PLAIN: PyOnceLock<Py<PyType>> = PyOnceLock::new();
-    let py = function.py();
-    let plain: &Bound<'_, PyType> = PLAIN.import(py, "types", "FunctionType")?;
-    if function.get_type().is(plain) || function.is_instance_of::<PyType>() {
-        return Ok(true);
-    }
-    if !function.is_exact_instance_of::<PyCFunction>() {
-        return Ok(false);
-    }
-    // A function of a module, not the method of an object.
-    let bound_to = function.getattr("__self__")?;
-    Ok(bound_to.is_none() || bound_to.is_instance_of::<PyModule>())
 }
 
 /// Appends a function's pickle.
