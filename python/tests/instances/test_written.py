@@ -70,8 +70,10 @@ def test_an_object_is_asked_once_how_it_is_made(beside):
     first, second, *_ = _core.loads(_core.dumps([it, it, *beside]))
     assert first is second and it.times == 1
     failing = FailingReduce()
-    with pytest.raises(ZeroDivisionError, match="^1$"):
+    # `match` would look at the notes too, which pickle adds from 3.14 on.
+    with pytest.raises(ZeroDivisionError) as raised:
         _core.dumps([Asked(), failing, *beside])
+    assert str(raised.value) == "1"
     assert failing.times == 1
 
 
@@ -193,7 +195,7 @@ def test_deep_instances_are_written_or_refused_as_by_pickle():
             for _ in range(depth + 1):
                 seen, seen_by_pickle = seen.x, seen_by_pickle.x
             assert seen is seen_by_pickle is None
-    for _ in range(10 * sys.getrecursionlimit()):
+    for _ in range(100 * sys.getrecursionlimit()):
         value = Point(value)
     with pytest.raises(RecursionError):
         _core.dumps(value)
