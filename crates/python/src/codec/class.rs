@@ -100,6 +100,21 @@ pub(super) fn has(object: &Bound<'_, PyAny>, name: &Bound<'_, PyString>) -> bool
     unsafe { ffi::PyObject_HasAttr(object.as_ptr(), name.as_ptr()) != 0 }
 }
 
+/// The attribute of that name, if the object has one; where the lookup is plain, a missing one costs no exception.
+///
+/// # Errors
+/// What the lookup raises, but for that it is missing.
+#[inline]
+pub(super) fn found<'py>(
+    object: &Bound<'py, PyAny>,
+    name: &Bound<'py, PyString>,
+) -> PyResult<Option<Bound<'py, PyAny>>> {
+    if looks_up_plainly(&object.get_type()) && !has(object, name) {
+        return Ok(None);
+    }
+    object.getattr_opt(name)
+}
+
 /// The dict with the object's attributes, whatever `__dict__` says; `None` if there is none, or it is not
 /// exactly a dict.
 #[inline]

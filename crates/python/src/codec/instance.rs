@@ -37,12 +37,26 @@ struct Ordinary {
 type Layout = [isize; 3];
 
 fn layout(class: &Bound<'_, PyType>) -> PyResult<Layout> {
-    let py = class.py();
-    Ok([
-        class.getattr(intern!(py, "__basicsize__"))?.extract()?,
-        class.getattr(intern!(py, "__itemsize__"))?.extract()?,
-        class.getattr(intern!(py, "__weakrefoffset__"))?.extract()?,
-    ])
+    let [basic, item, weak] = names(class.py()).map(|name| size(class, name));
+    Ok([basic?, item?, weak?])
+}
+
+/// Whether that is the class's layout; the first size that differs is the last that is looked at.
+fn has_layout(class: &Bound<'_, PyType>, layout: Layout) -> PyResult<bool> {
+    for (name, expected) in names(class.py()).into_iter().zip(layout) {
+        if size(class, name)? != expected {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+fn names(py: Python<'_>) -> [&Bound<'_, PyString>; 3] {
+    [intern!(py, "__basicsize__"), intern!(py, "__itemsize__"), intern!(py, "__weakrefoffset__")]
+}
+
+fn size(class: &Bound<'_, PyType>, name: &Bound<'_, PyString>) -> PyResult<isize> {
+    class.getattr(name)?.extract()
 }
 
 impl Ordinary {
@@ -108,7 +122,7 @@ pub(super) fn is_ordinary(object: &Bound<'_, PyAny>, class: &Bound<'_, PyType>) 
     let ordinary = Ordinary::get(class.py())?;
     Ok(ordinary.knows_metaclass(&class.get_type())?
         && class::looks_up_plainly(class)
-        && layout(class)? == ordinary.layout
+        && has_layout(class, ordinary.layout)?
         && !ordinary.has_hooks(object, class)?
         && !ordinary.has_slots(object, class)?
         && !pickler::is_registered(class)?)

@@ -31,7 +31,7 @@ fn imported<'py>(
     let py = module.py();
     let names = class::module(module)?.dict();
     let spec = names.get_item(intern!(py, "__spec__")).ok()??;
-    let is_whole = match spec.getattr_opt(intern!(py, "_initializing")).ok()? {
+    let is_whole = match class::found(&spec, intern!(py, "_initializing")).ok()? {
         Some(initializing) => !initializing.is_truthy().ok()?,
         None => true,
     };
@@ -101,7 +101,7 @@ pub(super) fn append<'py>(
     if let Ok(list) = object.cast_exact::<PyList>() {
         return items.into_iter().try_for_each(|item| list.append(item));
     }
-    if let Some(extend) = object.getattr_opt(intern!(py, "extend"))? {
+    if let Some(extend) = class::found(object, intern!(py, "extend"))? {
         return extend.call1((PyList::new(py, items)?,)).map(drop);
     }
     let append = object.getattr(intern!(py, "append"))?;
@@ -127,7 +127,7 @@ pub(super) fn set_items<'py>(
 /// `UnpicklingError` for a state that is none.
 pub(super) fn build(object: &Bound<'_, PyAny>, state: &Bound<'_, PyAny>) -> PyResult<()> {
     let py = object.py();
-    if let Some(set_state) = object.getattr_opt(intern!(py, "__setstate__"))? {
+    if let Some(set_state) = class::found(object, intern!(py, "__setstate__"))? {
         return set_state.call1((state,)).map(drop);
     }
     let (state, slots) = match state.cast::<PyTuple>() {
