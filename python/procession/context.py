@@ -10,6 +10,7 @@ from .process import ForkProcess, ForkServerProcess, Member, SpawnProcess
 
 __all__ = ()
 
+BaseContext = _stock.BaseContext
 ProcessError = _stock.ProcessError
 BufferTooShort = _stock.BufferTooShort
 TimeoutError = _stock.TimeoutError

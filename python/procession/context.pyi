@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from ctypes import _SimpleCData, c_char
 from multiprocessing import context as _stock
 from multiprocessing.context import AuthenticationError as AuthenticationError
+from multiprocessing.context import BaseContext as BaseContext
 from multiprocessing.context import BufferTooShort as BufferTooShort
 from multiprocessing.context import ProcessError as ProcessError
 from multiprocessing.context import TimeoutError as TimeoutError

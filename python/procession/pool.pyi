@@ -1,11 +1,15 @@
 from collections.abc import Callable, Generator, Iterable, Mapping
 from multiprocessing import pool as _stock
 from multiprocessing.context import BaseContext
+from multiprocessing.context import TimeoutError as TimeoutError
 from multiprocessing.pool import CLOSE as CLOSE
 from multiprocessing.pool import INIT as INIT
 from multiprocessing.pool import RUN as RUN
 from multiprocessing.pool import TERMINATE as TERMINATE
+from multiprocessing.pool import ExceptionWithTraceback as ExceptionWithTraceback
 from multiprocessing.pool import ThreadPool as ThreadPool
+from multiprocessing.pool import mapstar as mapstar
+from multiprocessing.pool import starmapstar as starmapstar
 from typing import Any, Generic, Literal, TypeVar
 
 from . import _core

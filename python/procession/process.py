@@ -17,6 +17,7 @@ current_process = _process.current_process
 parent_process = _process.parent_process
 BaseProcess = _process.BaseProcess
 AuthenticationString = _process.AuthenticationString
+ORIGINAL_DIR = _process.ORIGINAL_DIR
 
 __all__ = ["BaseProcess", "active_children", "current_process", "parent_process"]
 

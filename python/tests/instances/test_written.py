@@ -99,12 +99,9 @@ def test_what_an_object_gave_once_goes_to_pickle_too():
 def test_an_object_that_asks_for_itself_is_refused_as_by_pickle():
     it = Asked()
     it.inner = (it,)
-    with pytest.raises(RecursionError):
-        _core.dumps(it)
-    limit, it.times = it.times, 0
-    with pytest.raises(RecursionError):
-        pickle.dumps(it, 5)
-    assert abs(it.times - limit) < 10
+    for dumps in (pickle.dumps, _core.dumps):
+        with pytest.raises(RecursionError):
+            dumps(it)
 
 
 @pytest.mark.parametrize("seed", range(3))
