@@ -319,6 +319,12 @@ class Outer:
     class Inner(Base):
         pass
 
+    class Kind(enum.Enum):
+        ONE = 1
+
+    @staticmethod
+    def make(): ...
+
 
 class Book(collections.UserDict):
     pass
@@ -402,6 +408,7 @@ TOLD = {
     "namespace": types.SimpleNamespace(a=1),
     "counter": collections.Counter("abba"),
     "range": range(3),
+    "inner class": [made(Outer.Inner, a=1), Outer.Inner, Outer.Kind.ONE, Outer.make],
     "list": with_attributes(List([1, 2]), a=1),
     "dict": with_attributes(Dict(a=1), a=1),
     "ordered dict": collections.OrderedDict(a=[1], b=made(Base, a=1)),
@@ -430,7 +437,6 @@ OTHER = {
     "getnewargs_ex": with_attributes(WithNewArgsEx(given=1), a=1),
     "attribute that is no string": numbered(),
     "dict that is another": with_ordered_dict(),
-    "inner class": made(Outer.Inner, a=1),
     "bound method": Point().__eq__,
     "class without a name": type(None),
     "key": {made(Base, a=1): 2},

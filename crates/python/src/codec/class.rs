@@ -137,3 +137,17 @@ pub(super) fn module<'py>(name: &Bound<'py, PyString>) -> Option<Bound<'py, PyMo
     let modules = modules.cast_exact::<PyDict>().ok()?;
     modules.get_item(name).ok()??.cast_into_exact().ok()
 }
+
+/// What a name leads to from those of a module on, attribute by attribute where it has dots.
+///
+/// # Errors
+/// What looking for an attribute raises.
+#[inline]
+pub(super) fn by_path<'py>(
+    names: &Bound<'py, PyDict>,
+    name: &Bound<'py, PyString>,
+) -> PyResult<Option<Bound<'py, PyAny>>> {
+    let Some((first, rest)) = name.to_str()?.split_once('.') else { return names.get_item(name) };
+    let Some(first) = names.get_item(first)? else { return Ok(None) };
+    rest.split('.').try_fold(first, |object, part| object.getattr(part)).map(Some)
+}

@@ -151,7 +151,7 @@ impl<'py> Name<'py> {
         let module = object.getattr(intern!(py, "__module__"))?.cast_into_exact::<PyString>()?;
         let name = object.getattr(intern!(py, "__qualname__"))?.cast_into_exact::<PyString>()?;
         let found = match class::module(&module) {
-            Some(module) => module.dict().get_item(&name)?,
+            Some(module) => class::by_path(&module.dict(), &name)?,
             None => None,
         };
         Ok(found.filter(|found| found.is(object)).map(|_| Self { module, name }))

@@ -35,7 +35,7 @@ fn imported<'py>(
         Some(initializing) => !initializing.is_truthy().ok()?,
         None => true,
     };
-    if is_whole { names.get_item(name).ok()? } else { None }
+    if is_whole { class::by_path(&names, name).ok()? } else { None }
 }
 
 fn audit(module: &Bound<'_, PyString>, name: &Bound<'_, PyString>) -> PyResult<()> {
