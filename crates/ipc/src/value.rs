@@ -6,7 +6,7 @@ use crate::{Error, Plain};
 use procession_shm::{Held, Kind, Region, family};
 use procession_sys::Deadline;
 use procession_sys::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
-use procession_sys::atomic::{AtomicU32, AtomicU64};
+use procession_sys::atomic::{AtomicU32, AtomicU64, in_order_for_heirs};
 use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};
 use std::time::Duration;
@@ -106,6 +106,8 @@ impl Cell {
             Self::Half(word) => word.store(to_bits(value) as u32, Release),
             Self::Word(word) => word.store(to_bits(value), Release),
             Self::Pair { which, places } => {
+                // The other place was the true one until the last write.
+                in_order_for_heirs();
                 let next = (which.load(Relaxed) + 1) & 1;
                 places.write(next as usize * size_of::<T>(), value.as_bytes());
                 procession_sys::crash_point!("value.write.before_commit");

@@ -10,7 +10,7 @@
 //! the side's lock reads or writes the records; the other side reads the word alone (D). A change
 //! whose author is killed before the store has never happened.
 
-use procession_sys::atomic::{AtomicU64, Ordering};
+use procession_sys::atomic::{AtomicU64, Ordering, in_order_for_heirs};
 
 /// The numbers of one side.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -76,6 +76,8 @@ impl Commit {
     /// Writes `record` to the place that is not the true one; which place that is.
     #[inline]
     pub(crate) fn prepare(&self, record: Record) -> u64 {
+        // The other record was the true one until the last commit.
+        in_order_for_heirs();
         let which = !self.word.load(Ordering::Relaxed) & 1;
         self.position[which as usize].store(record.position, Ordering::Relaxed);
         self.bytes[which as usize].store(record.bytes, Ordering::Relaxed);

@@ -19,6 +19,15 @@ pub fn fence_after_rmw() {
     fence(Ordering::SeqCst);
 }
 
+/// Keeps the compiler from moving a later store before an earlier one.
+///
+/// Whoever takes over from a process that was killed between the two finds the first then, and not the second alone.
+/// The processor needs no telling: what was executed before the end is all there.
+#[inline(always)]
+pub fn in_order_for_heirs() {
+    std::sync::atomic::compiler_fence(std::sync::atomic::Ordering::SeqCst);
+}
+
 /// Tells the processor that the caller spins.
 #[inline(always)]
 pub fn spin_hint() {
