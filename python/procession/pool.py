@@ -25,11 +25,8 @@ TERMINATE = _stock.TERMINATE
 
 MaybeEncodingError = _stock.MaybeEncodingError
 RemoteTraceback = _stock.RemoteTraceback
-ExceptionWithTraceback = _stock.ExceptionWithTraceback
 TimeoutError = _stock.TimeoutError
 ThreadPool = _stock.ThreadPool
-mapstar = _stock.mapstar
-starmapstar = _stock.starmapstar
 
 _LOST = ("PoolBroken", "TaskTimeout", "WorkerLost")
 

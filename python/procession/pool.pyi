@@ -6,10 +6,7 @@ from multiprocessing.pool import CLOSE as CLOSE
 from multiprocessing.pool import INIT as INIT
 from multiprocessing.pool import RUN as RUN
 from multiprocessing.pool import TERMINATE as TERMINATE
-from multiprocessing.pool import ExceptionWithTraceback as ExceptionWithTraceback
 from multiprocessing.pool import ThreadPool as ThreadPool
-from multiprocessing.pool import mapstar as mapstar
-from multiprocessing.pool import starmapstar as starmapstar
 from typing import Any, Generic, Literal, TypeVar
 
 from . import _core

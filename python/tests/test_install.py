@@ -20,7 +20,7 @@ def test_the_package_has_every_name_of_multiprocessing():
 
 #: What stock's submodules import from elsewhere, or have for themselves.
 LEFT = {
-    "pool": {"job_counter", "rebuild_exc", "wait", "worker"},
+    "pool": {"ExceptionWithTraceback", "job_counter", "mapstar", "rebuild_exc", "starmapstar", "wait", "worker"},
     "process": {"WeakSet"},
     "queues": {"Finalize", "debug", "info", "is_exiting", "register_after_fork"},
     "sharedctypes": {"assert_spawning", "get_context"},
