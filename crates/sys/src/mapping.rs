@@ -112,14 +112,6 @@ impl Mapping {
         let flags = FallocateFlags::PUNCH_HOLE | FallocateFlags::KEEP_SIZE;
         Ok(rustix::fs::fallocate(&self.fd, flags, offset as u64, len as u64)?)
     }
-
-    /// How much memory the file has, in bytes.
-    ///
-    /// # Errors
-    /// Any error of `fstat(2)`.
-    pub fn committed(&self) -> io::Result<u64> {
-        Ok(rustix::fs::fstat(&self.fd)?.st_blocks as u64 * 512)
-    }
 }
 
 impl AsFd for Mapping {
