@@ -88,8 +88,13 @@ impl<'py> Writer<'_, 'py> {
             return false;
         }
         self.bytes.push(if recipe.is_new { NEWOBJ } else { REDUCE });
-        if !recipe.items.as_ref().is_none_or(|items| self.items(items))
-            || !recipe.pairs.as_ref().is_none_or(|pairs| self.items_in_pairs(pairs))
+        if let Some(items) = &recipe.items
+            && !self.in_batches(items, APPENDS, Self::object)
+        {
+            return false;
+        }
+        if let Some(pairs) = &recipe.pairs
+            && !self.in_batches(pairs, SETITEMS, Self::pair)
         {
             return false;
         }
@@ -102,35 +107,29 @@ impl<'py> Writer<'_, 'py> {
         is_written
     }
 
-    /// What an object is extended by, so many at once as `pickle` does, since its class may count.
-    fn items(&mut self, items: &Bound<'py, PyList>) -> bool {
-        let len = items.len();
+    /// What an object is extended by, so much at once as `pickle` does, since its class may count.
+    fn in_batches(
+        &mut self,
+        list: &Bound<'py, PyList>,
+        end: u8,
+        write: fn(&mut Self, &Bound<'py, PyAny>) -> bool,
+    ) -> bool {
+        let len = list.len();
         (0..len).step_by(AT_ONCE).all(|from| {
             self.bytes.push(MARK);
             let to = len.min(from + AT_ONCE);
             let is_written =
-                (from..to).all(|at| items.get_item(at).is_ok_and(|item| self.object(&item)));
-            self.bytes.push(APPENDS);
+                (from..to).all(|at| list.get_item(at).is_ok_and(|item| write(self, &item)));
+            self.bytes.push(end);
             is_written
         })
     }
 
-    fn items_in_pairs(&mut self, pairs: &Bound<'py, PyList>) -> bool {
-        let len = pairs.len();
-        (0..len).step_by(AT_ONCE).all(|from| {
-            self.bytes.push(MARK);
-            let to = len.min(from + AT_ONCE);
-            let is_written = (from..to).all(|at| {
-                let pair = pairs.get_item(at).and_then(|pair| Ok(pair.cast_into::<PyTuple>()?));
-                pair.is_ok_and(|pair| {
-                    pair.len() == 2
-                        && pair.get_item(0).is_ok_and(|key| self.object(&key))
-                        && pair.get_item(1).is_ok_and(|value| self.object(&value))
-                })
-            });
-            self.bytes.push(SETITEMS);
-            is_written
-        })
+    fn pair(&mut self, pair: &Bound<'py, PyAny>) -> bool {
+        let Ok(pair) = pair.cast::<PyTuple>() else { return false };
+        pair.len() == 2
+            && pair.get_item(0).is_ok_and(|key| self.object(&key))
+            && pair.get_item(1).is_ok_and(|value| self.object(&value))
     }
 
     /// A class or function, by its name or its number.

@@ -1,4 +1,4 @@
-//! Objects that are not plain: Python's own pickler and unpickler.
+//! What is not written or read here: Python's own pickler and unpickler.
 //!
 //! The pickler is the one of `multiprocessing`: its reducers (`ForkingPickler.register`) come first,
 //! then `copyreg`'s; both tables are looked at as they are when an object needs one. Picklers are
